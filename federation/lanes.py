@@ -1,0 +1,202 @@
+"""Working the lanes: one POST at a time to each host, oldest first, as many hosts at once as there are.
+
+The law: a lane is in order, and no lane waits for another. What is under way when the power fails is sent once more;
+nothing is lost, because a delivery is settled only after its answer is here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from functools import partial
+
+import structlog
+from cachetools import LRUCache
+from sqlalchemy import select
+
+from activitypub import digest
+from activitypub.errors import Forbidden, ProtocolError
+from activitypub.origin import host
+from federation import discovery, known, settling
+from federation.client import Answer, Unreachable
+from federation.dispatch import disappeared
+from federation.instance import Instance, NoKey
+from federation.settling import ANSWERS, Outcome, Parcel
+from federation.store import Unavailable
+from federation.tables import Activity, Lane
+
+AT_ONCE = 1024  # lanes under way; those whose hosts hang keep their place until the client's deadline
+SOON_BETTER = frozenset({401, 408, 425, 429})  # all other 4xx, and 501, are permanent for this delivery (P-165)
+MOVED = frozenset({301, 308})
+SHORTEST_WAIT = timedelta(seconds=30)  # whatever a Retry-After says
+GATHER = 0.01  # seconds: what arrives at many hosts within them is written down together
+
+log = structlog.get_logger()
+
+
+class _NotKept(Exception):
+    """There is nothing to send any more."""
+
+
+@dataclass(slots=True)
+class _Body:
+    content: bytes
+    digest: str
+
+
+@dataclass(slots=True)
+class Lanes:
+    """The worker of one instance."""
+
+    here: Instance
+    takes_over: bool = False  # what is held already, which was an earlier run of the only process
+    _busy: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    _bodies: LRUCache[int, _Body] = field(default_factory=lambda: LRUCache(64))
+    _settling: list[tuple[Outcome, asyncio.Future[Parcel | None]]] = field(default_factory=list)
+    _settler: asyncio.Task[None] | None = None
+    _looking_up: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def work(self) -> bool:
+        """Set out on every lane that is due. Return whether any is under way."""
+        if self.takes_over:
+            await self.here.store.write(settling.release)
+            self.takes_over = False
+        free = AT_ONCE - len(self._busy)
+        due = select(Lane.host).where(Lane.due <= self.here.now(), Lane.parked.is_(None)).limit(1)
+        if free > 0 and await self.here.store.read(lambda db: db.scalar(due)):
+            busy = set(self._busy)
+            for parcel in await self.here.store.write(lambda tx: settling.claim(tx, busy, free)):
+                self._busy[parcel.lane] = asyncio.create_task(self._walk(parcel))
+        return bool(self._busy)
+
+    async def finish(self) -> None:
+        """Wait until every lane that is under way has nothing to send, or failed."""
+        while self._busy:
+            await asyncio.gather(*self._busy.values())
+
+    def stop(self) -> None:
+        """Let go of what is under way: it is not settled, so it is sent again."""
+        for walk in self._busy.values():
+            walk.cancel()
+
+    async def _walk(self, parcel: Parcel) -> None:
+        """Deliver what a lane holds, one after the other, until it is empty or its host fails."""
+        lane = parcel.lane
+        try:
+            head: Parcel | None = parcel
+            while head is not None:
+                head = await self._settled(await self._deliver(head))
+        except Unavailable as error:
+            log.warning("lane.unsettled", lane=lane, error=str(error))  # its lease ends, and it is sent again
+        except Exception:
+            log.exception("lane.failed", lane=lane)  # as above
+        finally:
+            del self._busy[lane]
+            if not self._busy:
+                self.here.store.topic("lanes").set()
+
+    async def _deliver(self, parcel: Parcel) -> Outcome:
+        try:
+            return await self._send(parcel)
+        except Unreachable as error:
+            return Outcome(parcel, "failed", str(error))
+        except (ProtocolError, NoKey, _NotKept) as error:
+            return Outcome(parcel, "refused", str(error))
+        except Unavailable:
+            raise
+        except Exception as error:  # a bug must not stop the mail
+            log.exception("delivery.failed", lane=parcel.lane, activity=parcel.activity)
+            return Outcome(parcel, "failed", f"{type(error).__name__}: {error}")
+
+    async def _send(self, parcel: Parcel) -> Outcome:
+        here = self.here
+        if await here.blocks(parcel.lane) or await here.blocks(host(parcel.inbox)):
+            raise Forbidden(f"{parcel.lane} is blocked here")
+        body = await self._body(parcel.activity)
+        signer = await here.signer(parcel.sender)
+        answer, learnt = await here.client.post(parcel.inbox, body.content, signer, parcel.dialect, body.digest)
+        if answer.is_success:
+            return Outcome(parcel, "arrived", learnt=learnt)
+        reason = f"{parcel.lane}{ANSWERS}{_in_words(answer)}"
+        if answer.status in MOVED or answer.status == 410:
+            return await self._look_again(parcel, answer.status, reason)
+        if _is_permanent(answer.status):
+            return Outcome(parcel, "refused", reason, answer.status)
+        return Outcome(parcel, "failed", reason, answer.status, retry_after=_retry_after(answer, here.now()))
+
+    async def _look_again(self, parcel: Parcel, status: int, reason: str) -> Outcome:
+        """The inbox moved or is gone: ask its actor where it is now, or whether it is still there (P-165)."""
+        here = self.here
+        before = await here.store.read(lambda db: settling.who_has(db, parcel.inbox))
+        if before is None:
+            return Outcome(parcel, "refused", reason, status)
+        if not await discovery.refresh(here, before.uri):
+            await here.store.write(lambda tx: disappeared(tx, before.uri, before.uri))
+            return Outcome(parcel, "refused", f"{before.uri} was deleted by its server", status)
+        after = await here.store.read(lambda db: known.actor(db, before.uri))
+        shared = after.shared_inbox if parcel.inbox == before.shared_inbox else None
+        if parcel.inbox in (after.inbox, after.shared_inbox) or status == 410:
+            return Outcome(parcel, "refused", reason, status)
+        await here.store.write(lambda tx: settling.redirect(tx, parcel, shared or after.inbox))
+        return Outcome(parcel, "failed", f"{before.uri} has moved its inbox", status, None, timedelta(seconds=1))
+
+    async def _body(self, activity: int) -> _Body:
+        if (body := self._bodies.get(activity)) is None:
+            async with self._looking_up:  # it goes to many at once, and is read for all of them
+                body = self._bodies.get(activity) or await self._read(activity)
+        return body
+
+    async def _read(self, activity: int) -> _Body:
+        query = select(Activity.body).where(Activity.id == activity)
+        content = await self.here.store.read(lambda db: db.scalar(query))
+        if content is None:
+            raise _NotKept("what was to be sent is not kept any more")
+        body = self._bodies[activity] = _Body(content, digest.of(content))
+        return body
+
+    async def _settled(self, outcome: Outcome) -> Parcel | None:
+        """Have `outcome` written down together with all others that arrive meanwhile; return what is next."""
+        next_head: asyncio.Future[Parcel | None] = asyncio.get_running_loop().create_future()
+        self._settling.append((outcome, next_head))
+        if self._settler is None or self._settler.done():
+            self._settler = asyncio.create_task(self._settle_all())
+        return await next_head
+
+    async def _settle_all(self) -> None:
+        while self._settling:
+            if len(self._settling) < len(self._busy):  # others are under way: their answers may be here at once
+                await asyncio.sleep(GATHER)
+            batch, self._settling = self._settling, []
+            outcomes = [outcome for outcome, _ in batch]
+            try:
+                heads = await self.here.store.write(partial(settling.settle, outcomes=outcomes))
+            except Exception as error:  # noqa: BLE001 - each walk ends with it, and its lane is due again when its lease ends
+                for _, waiting in batch:
+                    waiting.set_exception(error)
+                continue
+            for outcome, waiting in batch:
+                waiting.set_result(heads.get(outcome.parcel.lane))
+
+
+def _is_permanent(status: int) -> bool:
+    return status == 501 or (400 <= status < 500 and status not in SOON_BETTER)
+
+
+def _in_words(answer: Answer) -> str:
+    """The status, and the beginning of what the other server says about it."""
+    said = " ".join(answer.body[:200].decode("utf-8", "replace").split())
+    return f"{answer.status}: {said}" if said else str(answer.status)
+
+
+def _retry_after(answer: Answer, now: datetime) -> timedelta | None:
+    """As the other server asks for, in seconds or as a date (RFC 9110, 10.2.3)."""
+    asked = answer.headers.get("retry-after", "").strip()
+    if asked.isascii() and asked.isdigit():
+        return max(timedelta(seconds=min(int(asked[:9]), 10**6)), SHORTEST_WAIT)
+    try:
+        until = parsedate_to_datetime(asked)
+        return max(until.replace(tzinfo=until.tzinfo or UTC) - now, SHORTEST_WAIT)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None

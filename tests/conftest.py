@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from tests import databases as kinds
+from tests.databases import Databases, Files, Server
+from tests.fediverse import Fediverse
+
+# A loaded machine is slow, not wrong: no test here asserts a time.
+# What chance finds is found while working; the run that decides whether something lands tries the same every time.
+settings.register_profile(
+    "patient", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize="CI" in os.environ
+)
+settings.load_profile("patient")
+
+HERE = Path(__file__).parent
+ON_BOTH = ("federation", "coop", "between")  # what depends on how a database does things
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    words = "where tests keep things; by default SQLite, and PostgreSQL too for some if it is installed"
+    parser.addoption("--database", choices=["sqlite", "postgresql"], help=words)
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """What is long, or a key made for this run, is no name of a test: it would be another in each worker."""
+    return f"{argname} of {len(val)}" if isinstance(val, str | bytes) and len(val) > 80 else None
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what needs databases on those that were asked for, or that are there."""
+    if "databases" not in metafunc.fixturenames:
+        return
+    folder = metafunc.definition.path.relative_to(HERE).parts[0]
+    both = ["sqlite", "postgresql"] if folder in ON_BOTH and kinds.programs() else ["sqlite"]
+    asked = metafunc.config.getoption("--database")
+    only = metafunc.definition.get_closest_marker("on")
+    metafunc.parametrize("databases", only.args if only else [asked] if asked else both, indirect=True)
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Server]:
+    """The one server of this process, started when the first test asks for it."""
+    with kinds.postgresql() as server:
+        yield server
+
+
+@pytest.fixture
+def databases(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databases]:
+    if request.param == "sqlite":
+        yield Files(tmp_path)
+        return
+    server: Server = request.getfixturevalue("postgresql")
+    yield server
+    server.empty_all()
+
+
+@pytest.fixture
+async def fediverse(databases: Databases) -> AsyncIterator[Fediverse]:
+    fediverse = Fediverse(databases)
+    yield fediverse
+    await fediverse.close()
