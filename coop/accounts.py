@@ -1,0 +1,174 @@
+"""Those who live here: people, studios, and the server itself. Each is an actor with two keys at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from activitypub import keys
+from activitypub.actor import HANDLE, Keys
+from activitypub.actor import Actor as Profile
+from activitypub.origin import host
+from coop.errors import Conflict, NotFound, Trouble
+from federation import ids, known
+from federation.instance import own_key
+from federation.store import Transaction
+from federation.tables import Actor, Key, Row
+
+Kind = Literal["person", "studio"]
+TYPES: dict[Kind, str] = {"person": "Person", "studio": "Organization"}
+
+
+class Account(Row):
+    """Somebody who logs in here, and what they say of themselves."""
+
+    __tablename__ = "accounts"
+
+    id: Mapped[int] = mapped_column(primary_key=True)  # of its actor
+    uri: Mapped[str] = mapped_column(unique=True)
+    handle: Mapped[str] = mapped_column(unique=True)  # in lower case
+    kind: Mapped[Kind]
+    bio: Mapped[str] = mapped_column(default="")  # Markdown
+    pronouns: Mapped[str] = mapped_column(default="")
+    availability: Mapped[str] = mapped_column(default="")
+    skills: Mapped[list[str]] = mapped_column(default_factory=list)
+    links: Mapped[list[str]] = mapped_column(default_factory=list)
+    avatar: Mapped[str | None] = mapped_column(default=None)  # the name of an upload
+    header: Mapped[str | None] = mapped_column(default=None)
+    approves_followers: Mapped[bool] = mapped_column(default=False)
+    suspended: Mapped[bool] = mapped_column(default=False)
+    password: Mapped[str | None] = mapped_column(default=None)  # hashed with Argon2id; without one nobody logs in
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPair:
+    """The private keys of an actor: made before its transaction, because that takes a while."""
+
+    rsa: str  # PEM
+    ed25519: str  # PEM
+
+
+def new_keys() -> KeyPair:
+    return KeyPair(keys.write_private(keys.new_rsa()), keys.write_private(keys.new_ed25519()))
+
+
+def create(tx: Transaction, handle: str, name: str, kind: Kind, pair: KeyPair) -> Account:
+    """Let somebody live here. Raise `Trouble` if the handle cannot be one, `Conflict` if it is taken."""
+    if not HANDLE.fullmatch(handle):
+        raise Trouble("a handle has up to 30 letters, digits, _ . or -, and neither begins nor ends with . or -")
+    address = f"{handle.lower()}@{host(tx.home)}"
+    if tx.db.scalar(select(Actor.id).where(Actor.address == address, Actor.local)):
+        raise Conflict(f"{handle} lives here already, or once did; a name is never given to another")
+    profile = Profile.ours(f"{tx.home}/actors/{ids.slug(ids.new(tx.now))}", TYPES[kind], handle)
+    profile = replace(profile, url=profile_url(tx.home, handle), discoverable=True, indexable=True)
+    actor = mint(tx, profile, name or handle, pair)
+    account = Account(id=actor.id, uri=actor.uri, handle=handle.lower(), kind=kind)
+    tx.db.add(account)
+    tx.db.flush()
+    tx.db.info.pop("accounts", None)
+    return account
+
+
+def create_instance_actor(tx: Transaction, pair: KeyPair) -> None:
+    """The actor that signs what is done for nobody in particular (P-027)."""
+    mint(tx, Profile.ours(f"{tx.home}/actor", "Application", host(tx.home)), "Boxroom", pair)
+
+
+def mint(tx: Transaction, profile: Profile, name: str, pair: KeyPair) -> Actor:
+    """Store a new actor of ours with its keys, and with the document that says of it what `profile` does."""
+    actor = Actor(
+        id=ids.new(tx.now),
+        uri=profile.id,
+        host=host(tx.home),
+        type=profile.type,
+        handle=profile.handle,
+        name=name,
+        inbox=profile.inbox,
+        shared_inbox=profile.shared_inbox,
+        followers=profile.followers,
+        featured=profile.featured,
+        address=f"{profile.handle.lower()}@{host(tx.home)}",
+        local=True,
+        aware=True,
+        document={},
+        first_seen=tx.now,
+        fetched=tx.now,
+        needed=tx.now,
+    )
+    tx.db.add(actor)
+    add_keys(tx, profile.id, pair)
+    known.somebody_moved_in(tx.db)
+    named = replace(profile, name=name, published=tx.now)
+    actor.document = named.write(public_keys(tx.db, profile.id))
+    tx.db.flush()
+    return actor
+
+
+def add_keys(tx: Transaction, actor: str, pair: KeyPair) -> None:
+    """Each gets a fragment that no key of `actor` ever had (P-021, P-022, P-078)."""
+    for use, name, private in (("publicKey", "main-key", pair.rsa), ("assertionMethod", "ed25519-key", pair.ed25519)):
+        ever = tx.db.scalar(select(func.count()).where(Key.owner == actor, Key.use == use)) or 0
+        uri = f"{actor}#{name}-{ever + 1}" if ever else f"{actor}#{name}"
+        public = keys.write_pem(keys.load_private(private).public_key())
+        about: dict[str, Any] = {"use": use, "public": public, "private": private}
+        tx.db.add(Key(id=uri, owner=actor, first_seen=tx.now, last_seen=tx.now, **about))
+    tx.db.flush()
+
+
+def public_keys(db: Session, actor: str) -> Keys:
+    """What the document of `actor`, one of us, says of its keys."""
+    requests, proofs = own_key(db, actor, "publicKey"), own_key(db, actor, "assertionMethod")
+    others = (Key.private.is_not(None), Key.retired.is_(None), Key.id.not_in([requests.id, proofs.id]))
+    coming = db.scalars(select(Key).where(Key.owner == actor, *others).order_by(Key.id))
+    return Keys(
+        pem=requests.public,
+        multibase=_multikey(proofs)[1],
+        pem_fragment=_multikey(requests)[0],
+        multibase_fragment=_multikey(proofs)[0],
+        coming=tuple(_multikey(row) for row in coming),
+    )
+
+
+def _multikey(row: Key) -> tuple[str, str]:
+    return row.id.partition("#")[2], keys.write_multikey(keys.load_pem(row.public))
+
+
+def named(db: Session, handle: str) -> Account:
+    """Raise `NotFound` if nobody here has that handle."""
+    found = db.scalar(select(Account).where(Account.handle == handle.lower().removeprefix("@")))
+    if found is None:
+        raise NotFound(f"nobody called {handle} lives here")
+    return found
+
+
+def at(db: Session, uri: str) -> Account | None:
+    return db.scalar(select(Account).where(Account.uri == uri))
+
+
+def numbers(db: Session) -> dict[str, int]:
+    """The row ids of all accounts by their URIs; looked up once in a session."""
+    found: dict[str, int] | None = db.info.get("accounts")
+    if found is None:
+        rows = db.execute(select(Account.uri, Account.id))
+        found = db.info["accounts"] = {row.uri: row.id for row in rows}
+    return found
+
+
+def first(db: Session) -> Account:
+    """Whoever set this server up. Raise `NotFound` before that."""
+    found = db.scalar(select(Account).order_by(Account.id).limit(1))
+    if found is None:
+        raise NotFound("nobody lives here yet: run `boxroom init` first")
+    return found
+
+
+def count(db: Session) -> int:
+    return db.scalar(select(func.count()).select_from(Account)) or 0
+
+
+def profile_url(home: str, handle: str) -> str:
+    """The page about somebody here."""
+    return f"{home}/@{handle}"

@@ -1,0 +1,180 @@
+"""The logs of projects as they are stored, and what follows from them where queries find it (P-251 to P-254).
+
+The law: the rows of `Membership` are no authority but a copy of what `membership.derive` says of a log, made in the
+transaction that changed it (`coop.logbook`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Index, Select, UniqueConstraint, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from activitypub.document import Document
+from activitypub.origin import origin
+from activitypub.statement import Role, Statement
+from coop import membership
+from coop.errors import NotFound
+from coop.history import History
+from coop.membership import Room
+from federation import ids
+from federation.registry import expands
+from federation.tables import Row
+
+
+class Project(Row):
+    """A project whose genesis we have: founded here, or one that somebody here is or was invited to."""
+
+    __tablename__ = "projects"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    uri: Mapped[str] = mapped_column(unique=True)
+    fingerprint: Mapped[str]
+    founder: Mapped[str]
+    members: Mapped[str] = mapped_column(index=True)  # the address of its collection of members
+    log: Mapped[str]
+    since: Mapped[datetime]
+    needed: Mapped[datetime]  # when last somebody here was seen to be in it or invited to it (P-327)
+    name: Mapped[str] = mapped_column(default="")
+    summary: Mapped[str] = mapped_column(default="")  # clean HTML
+    public: Mapped[bool] = mapped_column(default=False)  # whether visitors are shown who is in it
+
+
+class Entry(Row):
+    """A statement as its author sent it. One that is `held` comes after others that we lack, and says nothing yet."""
+
+    __tablename__ = "statements"
+    __table_args__ = (Index(None, "project", "id"), Index(None, "subject", "kind"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    hash: Mapped[str] = mapped_column(unique=True)
+    uri: Mapped[str] = mapped_column(index=True)
+    project: Mapped[str]
+    kind: Mapped[str]
+    author: Mapped[str]
+    subject: Mapped[str | None]
+    received: Mapped[datetime]
+    held: Mapped[bool]
+    document: Mapped[dict[str, Any]]
+
+
+class Membership(Row):
+    """Somebody who is in a project now; `capability` is the id of the statement that gave the role (P-257)."""
+
+    __tablename__ = "memberships"
+    __table_args__ = (UniqueConstraint("project", "member"), Index(None, "member"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project: Mapped[str]
+    member: Mapped[str]
+    role: Mapped[Role]
+    capability: Mapped[str]
+
+
+AT_ONCE = 500  # statements that are read by one query
+MAX_ROOMS = 64
+
+# What follows from the same statements is the same for every session, thread and instance; so it is remembered by what
+# they are, and neither a rollback nor another process can make it wrong.
+_read: dict[str, Statement] = {}  # by hash
+_rooms: dict[bytes, Room] = {}  # by a hash of the hashes of all statements
+_histories: dict[str, History] = {}  # the latest of each project, by its fingerprint; together as long as one may be
+
+
+def find(db: Session, uri: str | None) -> Project | None:
+    return db.scalar(select(Project).where(Project.uri == uri)) if uri else None
+
+
+def at(db: Session, uri: str) -> Project:
+    """Raise `NotFound` if we do not know that project."""
+    if found := find(db, uri):
+        return found
+    raise NotFound(f"there is no project {uri} here")
+
+
+def find_entry(db: Session, hash_: str) -> Entry | None:
+    return db.scalar(select(Entry).where(Entry.hash == hash_))
+
+
+def log(project: str) -> Select[Entry]:
+    """The statements of a project that count for anything, in the order in which they came."""
+    return select(Entry).where(Entry.project == project, ~Entry.held).order_by(Entry.id)
+
+
+def said_in(db: Session, project: Project) -> dict[str, Statement]:
+    """All that is said in a project, by hash, in the order in which it came."""
+    hashes = db.scalars(log(project.uri).with_only_columns(Entry.hash)).all()
+    said = {one: _read.get(one) for one in hashes}
+    unread = [one for one, statement in said.items() if statement is None]
+    for start in range(0, len(unread), AT_ONCE):
+        rows = db.scalars(select(Entry).where(Entry.hash.in_(unread[start : start + AT_ONCE])))
+        said |= {row.hash: read(row) for row in rows}
+    return {one: statement for one, statement in said.items() if statement is not None}
+
+
+def read(row: Entry) -> Statement:
+    """What an entry says. Whatever has the same hash says the same, so it is read and hashed once."""
+    if (found := _read.get(row.hash)) is None:
+        if len(_read) >= membership.MAX_STATEMENTS:
+            _read.clear()
+        found = _read[row.hash] = Statement.read(Document(row.document))
+    return found
+
+
+def room_of(db: Session, project: Project) -> Room:
+    """What follows from the log: the authority on who is in a project, and as what."""
+    return derived(said_in(db, project), project.fingerprint)
+
+
+def derived(said: Mapping[str, Statement], fingerprint: str) -> Room:
+    """The same of any statements: of the same it is always the same, whoever asks, so it is derived once."""
+    key = hashlib.sha256("".join((fingerprint, *said)).encode()).digest()
+    if (found := _rooms.get(key)) is None:
+        with lent_history(said, fingerprint) as history:
+            found = membership.room(history, said, fingerprint)
+        if len(_rooms) >= MAX_ROOMS:
+            _rooms.clear()
+        _rooms[key] = found
+    return found
+
+
+@contextmanager
+def lent_history(said: Mapping[str, Statement], fingerprint: str) -> Iterator[History]:
+    """The history of some statements, for nobody else while it is in use: the next who asks continues it.
+
+    What somebody might not say is in no log, so it is in no history either: else one refusal would cost the whole log.
+    """
+    history = membership.history(said, fingerprint, _histories.pop(fingerprint, None))
+    yield history
+    history.drop_refused()
+    _histories[fingerprint] = history
+    while sum(len(one.statements) for one in _histories.values()) > membership.MAX_STATEMENTS:
+        del _histories[next(iter(_histories))]  # the one that nobody has asked for the longest
+
+
+def replica_of(home: str, project: Project) -> str:
+    """Where our copy of a project's log is to be had: the log itself, of a project that was founded here (P-254)."""
+    is_ours = origin(project.uri) == origin(home)
+    return project.log if is_ours else f"{home}/projects/{ids.slug(project.id)}/log"
+
+
+@expands
+def expand(db: Session, uris: Collection[str]) -> Select[str] | None:
+    """The members collection of a project stands for its members (P-035)."""
+    projects = db.scalars(select(Project.uri).where(Project.members.in_(uris))).all()
+    return select(Membership.member).where(Membership.project.in_(projects)) if projects else None
+
+
+def past(statement: Statement, said: Mapping[str, Statement]) -> set[str]:
+    """The hashes of all that `statement` comes after, directly or not."""
+    found: set[str] = set()
+    level = set(statement.after)
+    while level:
+        found |= level
+        level = {before for one in level for before in said[one].after} - found
+    return found
