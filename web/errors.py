@@ -1,0 +1,107 @@
+"""The one place where an error becomes a response: a sentence for machines, a page for people (P-101)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+
+import structlog
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from activitypub.errors import ProtocolError
+from coop.errors import Trouble
+from federation.allowance import PAUSE, TooOften
+from federation.keyring import TryLater
+from federation.store import Unavailable
+from web import documents
+from web.negotiation import wants_document
+from web.rendering import render
+
+ACCEPT_SIGNATURE = 'sig1=("@method" "@target-uri" "content-digest");created;keyid'  # P-067
+
+HEADINGS = {
+    401: "Say who you are first",
+    403: "This is not for you",
+    404: "There is nothing here",
+    405: "There is nothing to look at here",
+    410: "This is gone",
+    429: "One thing at a time",
+    500: "Something broke here",
+    503: "Not just now",
+}
+SENTENCES = {  # for what the router refuses
+    404: "there is nothing at this address, or it is not for everybody",
+    405: "this address is read, and not written to",
+}
+
+FOR_PEOPLE = {  # in place of what tells a program what to do
+    documents.SIGN: "this is for those who say who they are: search for its address on your own server",
+    documents.INBOX: "other servers leave here what is for somebody at this one",
+}
+
+log = structlog.get_logger()
+
+
+class Errors:
+    """Answers for whatever is raised below it. What nobody foresaw is logged, and told without its details."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = False
+
+        async def noting(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, noting)
+        except Exception as error:  # this is the edge
+            if started or scope["type"] != "http":
+                raise
+            await respond(scope, error)(scope, receive, send)
+
+
+def respond(scope: Scope, error: Exception) -> Response:
+    status, sentence, headers = explain(error)
+    if status == 500:
+        log.error("request.failed", path=scope["path"], exc_info=error)
+    headers = {**headers, "Cache-Control": "no-store"}
+    accept = Headers(scope=scope).get("accept", "")
+    if "text/html" not in accept or wants_document(accept):
+        return JSONResponse({"error": sentence}, status, {**headers, "Access-Control-Allow-Origin": "*"})
+    words = HEADINGS.get(status, "That did not work")
+    plain = FOR_PEOPLE.get(sentence, sentence)
+    found = render(scope["instance"], "error.html", status=status, heading=words, sentence=plain)
+    return Response(found, status, headers, "text/html")
+
+
+def explain(error: Exception) -> tuple[int, str, Mapping[str, str]]:
+    """Status, sentence and headers for `error`."""
+    match error:
+        case HTTPException():
+            is_ours = error.detail != HTTPStatus(error.status_code).phrase
+            sentence = error.detail if is_ours else SENTENCES.get(error.status_code, error.detail)
+            return error.status_code, sentence, _with_help(error.status_code, error.headers or {})
+        case ProtocolError():
+            return error.status, str(error), _with_help(error.status, {})
+        case Trouble():
+            return error.status, str(error), {}
+        case TooOften():
+            return 429, f"{error}; send it again later", {"Retry-After": str(PAUSE)}
+        case TryLater():
+            return 503, f"{error}; send it again later", {"Retry-After": "300"}
+        case Unavailable():
+            return 503, "nothing can be stored here now, and nothing was; send it again later", {"Retry-After": "60"}
+        case _:
+            return 500, "something broke here; it has been noted, and trying again later may help", {}
+
+
+def _with_help(status: int, headers: Mapping[str, str]) -> Mapping[str, str]:
+    """Whoever is asked to sign is told how (P-067)."""
+    return {**headers, "Accept-Signature": ACCEPT_SIGNATURE} if status == 401 else headers

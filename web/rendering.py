@@ -1,0 +1,116 @@
+"""Pages from templates: one environment, the filters that templates may use, and what every page gets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from hashlib import sha256
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import Response
+
+from activitypub import html
+from activitypub.origin import host
+from federation.instance import Instance
+from web.negotiation import ACTIVITY_JSON
+
+BELOW = 2  # levels: a page has one heading of the first, and its parts have those of the second
+
+_HEADING = re.compile("(</?h)([1-6])(?=[ >])")
+_STYLE = files("web") / "static" / "boxroom.css"
+STYLE = f"/static/boxroom.css?{sha256(_STYLE.read_bytes()).hexdigest()[:12]}"
+
+
+def page(
+    request: Request, template: str, values: Mapping[str, Any], *, alternate: str | None = None, private: bool = False
+) -> Response:
+    """The page that `template` makes of `values`; `alternate` is the id of the document that says the same (P-033)."""
+    found = render(request.scope["instance"], template, alternate=alternate, **values)
+    shared = "private, no-store" if private else "public, max-age=60"
+    headers = {"Vary": "Accept, Signature, Signature-Input", "Cache-Control": shared}
+    if alternate:
+        headers["Link"] = f'<{alternate}>; rel="alternate"; type="{ACTIVITY_JSON}"'
+    return Response(found, headers=headers, media_type="text/html")
+
+
+def render(here: Instance, template: str, **values: Any) -> str:
+    given = {"home": here.home, "host": host(here.home), "now": here.now(), "style": STYLE, "alternate": None}
+    return _ENVIRONMENT.get_template(template).render({**given, **values})
+
+
+@pass_context
+def when(context: Context, moment: datetime | None, role: str = "") -> Markup:
+    """A moment, relative while it is fresh, absolute on demand; `role` is what it is to programs: ``dt-published``."""
+    return _time(moment, ago(context["now"], moment), role) if moment else Markup("")
+
+
+def exactly(moment: datetime | None, role: str = "") -> Markup:
+    """A moment in full."""
+    return _time(moment, _whole(moment), role) if moment else Markup("")
+
+
+def on(moment: datetime, role: str = "") -> Markup:
+    """The day alone."""
+    return _time(moment, day(moment), role)
+
+
+def _time(moment: datetime, words: str, role: str) -> Markup:
+    stamp, marked = f"{moment:%Y-%m-%dT%H:%M:%SZ}", Markup(' class="{}"').format(role) if role else ""
+    return Markup('<time{} datetime="{}" title="{}">{}</time>').format(marked, stamp, _whole(moment), words)
+
+
+def _whole(moment: datetime) -> str:
+    return f"{day(moment)}, {moment:%H:%M} UTC"
+
+
+def ago(now: datetime, moment: datetime) -> str:
+    minutes = int((now - moment).total_seconds() // 60)
+    if minutes < 0 or minutes >= 7 * 24 * 60:
+        return day(moment)
+    if minutes < 60:
+        return f"{minutes} min ago" if minutes else "just now"
+    hours = minutes // 60
+    return f"{hours} h ago" if hours < 24 else "yesterday" if hours < 48 else f"{hours // 24} days ago"
+
+
+def day(moment: datetime) -> str:
+    return f"{moment.day} {moment:%B %Y}"
+
+
+def clean(words: str) -> Markup:
+    """HTML that others wrote, made harmless once more where it is shown (P-314), its headings below the page's own."""
+    lowered = _HEADING.sub(lambda tag: f"{tag[1]}{min(int(tag[2]) + BELOW, 6)}", html.clean(words))
+    return Markup(lowered)  # noqa: S704 - that is what `clean` is for
+
+
+def place(url: str) -> str:
+    """An address as people read it: no scheme, all of the host (P-315)."""
+    return url.partition("://")[2].removesuffix("/") or url
+
+
+def excerpt(words: str, limit: int = 200) -> str:
+    """The beginning of HTML as one line of text."""
+    return start(html.plain(words), limit)
+
+
+def start(words: str, limit: int = 200) -> str:
+    """The beginning of text as one line."""
+    text = " ".join(words.split())
+    return text if len(text) <= limit else f"{text[:limit].rpartition(' ')[0] or text[:limit]}…"
+
+
+def _environment() -> Environment:
+    made = Environment(
+        loader=PackageLoader("web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    made.filters.update({one.__name__: one for one in (when, exactly, on, day, clean, place, excerpt, start)})
+    return made
+
+
+_ENVIRONMENT = _environment()

@@ -1,0 +1,42 @@
+"""The files that never change while the program runs: read once, kept in memory."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+_TYPES = {"css": "text/css", "svg": "image/svg+xml"}
+_FILES = {
+    one.name: (one.read_bytes(), _TYPES[one.name.rpartition(".")[2]])
+    for one in (files("web") / "static").iterdir()
+    if one.name.rpartition(".")[2] in _TYPES
+}
+_ROBOTS = "User-agent: *\nDisallow: /inbox\nDisallow: /actors/\n"
+
+
+async def get_file(request: Request) -> Response:
+    found = _FILES.get(request.path_params["name"])
+    if found is None:
+        raise HTTPException(404, "there is no such file")
+    # Pages name a file with its digest, so that a changed one has another address.
+    age = "31536000, immutable" if request.url.query else "3600"
+    return Response(found[0], headers={"Cache-Control": f"public, max-age={age}"}, media_type=found[1])
+
+
+async def get_favicon(request: Request) -> Response:
+    return RedirectResponse("/static/window.svg", 301)
+
+
+async def get_robots(request: Request) -> Response:
+    return Response(_ROBOTS, headers={"Cache-Control": "public, max-age=86400"}, media_type="text/plain")
+
+
+routes = [
+    Route("/static/{name}", get_file),
+    Route("/favicon.ico", get_favicon),
+    Route("/robots.txt", get_robots),
+]
