@@ -1,0 +1,169 @@
+"""Commands about endorsements: vouching for somebody's skill, and finding out who really did."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from activitypub.document import Document
+from activitypub.endorsement import Capacity, Judgement
+from activitypub.html import plain
+from boxroom.assemble import now
+from boxroom.cli import data_folder, data_option, json_option
+from boxroom.cli.desk import Desk, command, finish, is_studio, opened
+from boxroom.cli.offers import Day
+from boxroom.cli.posts import meet_mentioned
+from boxroom.cli.printing import print_document, print_table, say
+from boxroom.cli.shapes import Shape, person
+from coop import endorsements, verdicts
+from coop.endorsements import Endorsement
+from federation.tables import Actor
+
+
+class OrSomebody(click.Group):
+    """A group whose first word may be somebody's address, too: ``endorse ada@attic.example``."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in self.commands and not args[0].startswith("-"):
+            return super().resolve_command(ctx, ["give", *args])
+        return super().resolve_command(ctx, args)
+
+
+endorse = OrSomebody(
+    "endorse",
+    params=[data_option()],
+    help="Vouch for somebody's skill, or take that back: boxroom endorse ADDRESS --skill S --text TEXT",
+)
+endorsement = click.Group(
+    "endorsement", params=[data_option()], help="Check an endorsement without any network; show yours, or do not."
+)
+
+
+@command("give", endorse, prints=True)
+@click.argument("address")
+@click.option("--skill", "skills", multiple=True, required=True, help="What they are good at; up to five times.")
+@click.option("--text", required=True, help="What you have seen of it, in Markdown.")
+@click.option("--work", metavar="URL", help="Where it can be seen.")
+@click.option(
+    "--capacity",
+    type=click.Choice(["client", "collaborator", "employer", "employee", "peer", "student", "other"]),
+    default="peer",
+    show_default=True,
+    help="What you were to them.",
+)
+@click.option("--until", type=Day(), help="When it ends by itself: 2027-12-24.")
+async def give(
+    desk: Desk, address: str, skills: tuple[str, ...], text: str, work: str | None, capacity: Capacity, until: datetime
+) -> None:
+    """Vouch in public for somebody's skills. It is signed: others can check it even when your server is gone."""
+    actor = await desk.somebody(address)
+    await meet_mentioned(desk, text)
+    terms: tuple[Any, ...] = (skills, text, capacity, work, until)
+    uri = await desk.does(lambda tx: endorsements.give(tx, desk.me, actor.uri, *terms).uri)
+    desk.has_said(uri, f"You vouch for {person(actor)}.")
+
+
+@command("revoke", endorse)
+@click.argument("url")
+async def revoke(desk: Desk, url: str) -> None:
+    """Take back an endorsement that you gave: for ever, and everywhere it went."""
+    await desk.does(lambda tx: endorsements.revoke(tx, desk.me, url))
+    desk.has_done("Revoked.")
+
+
+@command("endorsements", prints=True)
+@click.argument("address")
+@click.option("--ask", is_flag=True, help="Ask the servers of those who gave them, instead of our memory alone.")
+async def about(desk: Desk, address: str, ask: bool) -> None:
+    """List who vouches for somebody, each checked: valid, revoked, expired, invalid."""
+    actor = await desk.somebody(address)
+    mine = actor.uri == desk.me
+    query = endorsements.received_by(actor.uri) if mine else endorsements.shown_of(actor.uri)
+    if ask:
+        for uri in await desk.reads(lambda db: [row.uri for row in db.scalars(query)]):
+            await verdicts.check(desk.here, uri)
+    moment = desk.here.now()
+    shapes = await desk.reads(lambda db: [_shape(db, *one) for one in verdicts.with_verdicts(db, query, moment)])
+    if desk.as_json:
+        print_document(shapes)
+        return
+    rows = [(one["verdict"], ", ".join(one["skills"]), one["address"] or one["by"], one["uri"]) for one in shapes]
+    print_table(("", "skill", "by", "URL"), rows, f"Nobody has vouched for {person(actor)} as far as is known here.")
+
+
+@command("save", endorsement)
+@click.argument("url")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+async def save(desk: Desk, url: str, file: Path) -> None:
+    """Write an endorsement into FILE, with all that is needed to check it when every server is gone."""
+    copy = await desk.reads(lambda db: verdicts.bundle(db, endorsements.at(db, url)))
+    await asyncio.to_thread(file.write_bytes, msgspec.json.encode(copy))
+    say(f"{file}: check it with boxroom endorsement verify {file}")
+
+
+@click.command("verify", params=[data_option(), json_option()])
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@click.pass_context
+def verify(ctx: click.Context, file: Path) -> None:
+    """Check an endorsement in FILE without any network; exit status 1 unless it is valid.
+
+    What this studio has seen of the one who gave it counts first; without a studio, what is in the file alone.
+    """
+    inner, judged = finish(_verify(data_folder(), file.read_bytes()))
+    said = {"verdict": judged.verdict, "reason": judged.reason, "endorsement": inner.json}
+    if ctx.meta.get("boxroom.json"):
+        print_document(said)
+    else:
+        say(f"{judged.verdict}: {judged.reason}")
+    if not judged.verdict.startswith("valid"):
+        ctx.exit(1)
+
+
+endorsement.add_command(verify)
+
+
+async def _verify(data: Path, body: bytes) -> tuple[Document, Judgement]:
+    if not is_studio(data):
+        return verdicts.verify_file(body, lambda _: None, now())
+    async with opened(data) as (_, here):
+        return await here.store.read(lambda db: verdicts.verify_here(db, body, here.now()))
+
+
+@command("accept", endorsement)
+@click.argument("url")
+async def accept(desk: Desk, url: str) -> None:
+    """Show an endorsement of you on your page."""
+    await desk.does(lambda tx: endorsements.accept(tx, desk.me, url))
+    desk.has_done("It is shown on your page.")
+
+
+@command("decline", endorsement)
+@click.argument("url")
+async def decline(desk: Desk, url: str) -> None:
+    """Do not show an endorsement of you on your page. Nobody is told."""
+    await desk.does(lambda tx: endorsements.decline(tx, desk.me, url))
+    desk.has_done("It is not shown.")
+
+
+def _shape(db: Session, row: Endorsement, judged: Judgement) -> Shape:
+    said = Document(row.inner)
+    return {
+        "uri": row.uri,
+        "by": row.endorser,
+        "address": db.scalar(select(Actor.address).where(Actor.uri == row.endorser)),
+        "skills": list(said.strings("skill")),
+        "text": plain(said.text("content")),
+        "verdict": judged.verdict,
+        "reason": judged.reason,
+        "display": row.display,
+        "received": row.received,
+    }

@@ -1,0 +1,174 @@
+"""Commands for whoever runs a server: how it is, what is wrong, and keeping what it holds."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import click
+from sqlalchemy import update
+
+from activitypub.nodeinfo import RELEASE
+from boxroom import folder, migrations
+from boxroom.assemble import database_url
+from boxroom.cli import data_folder, data_option, json_option
+from boxroom.cli.desk import Desk, command, finish, opened, settings_in
+from boxroom.cli.printing import print_document, print_table, say, whisper
+from boxroom.condition import Condition, Way, condition
+from coop import accounts, rotation
+from coop.errors import NotFound
+from federation import receipts
+from federation.store import Transaction
+from federation.tables import Lane
+
+ANY_FILE = click.Path(path_type=Path, dir_okay=False)
+A_FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
+
+
+@command("status", prints=True)
+async def status(desk: Desk) -> None:
+    """Show how this server is doing, and what waits for whom."""
+    found = await desk.reads(condition)
+    running = folder.is_served(desk.folder)
+    if desk.as_json:
+        print_document({"version": RELEASE, "home": desk.here.home, "running": running, "condition": found})
+        return
+    say(f"Boxroom {RELEASE}, {desk.here.home}, {'running' if running else 'not running'}")
+    _print_counts(found)
+    if found.lanes:
+        _print_lanes(found.lanes)
+    if found.failed:
+        say("These could not be taken in (try again with: boxroom replay ID):")
+        rows = [(one.id, one.actor, one.error) for one in found.failed]
+        print_table(("id", "from", "reason"), rows, "")
+
+
+@command("replay", prints=True)
+@click.argument("receipt", metavar="[ID]", type=int, required=False)
+async def replay(desk: Desk, receipt: int | None) -> None:
+    """Try again what could not be taken in: everything, or the one that `boxroom status` lists under ID."""
+    again = await desk.does(lambda tx: receipts.replay(tx, receipt))
+    if receipt is not None and not again:
+        raise NotFound(f"nothing that failed has the id {receipt}; `boxroom status` lists what did")
+    if desk.as_json:
+        print_document({"replayed": again})
+        return
+    desk.has_done(f"{again} will be tried again." if again else "Nothing has failed.")
+
+
+@command("wake")
+@click.argument("host")
+async def wake(desk: Desk, host: str) -> None:
+    """Try a server again that was given up, or that is being left alone for a while."""
+
+    def make_due(tx: Transaction) -> None:
+        waiting = update(Lane).where(Lane.host == host.lower(), Lane.due.is_not(None))
+        if not tx.db.execute(waiting.values(due=tx.now, parked=None, failing_since=None)).rowcount:  # type: ignore[attr-defined]
+            raise NotFound(f"nothing waits for {host}")
+        tx.wakes("lanes")
+
+    await desk.does(make_due)
+    desk.has_done(f"{host} is tried again.")
+
+
+@command("rotate")
+@click.option("--stolen", is_flag=True, help="Somebody else may have the old keys: give them up at once.")
+async def rotate(desk: Desk, stolen: bool) -> None:
+    """Make new keys for everybody who lives here. They are used after a day, in which others hear of them."""
+    actors = await desk.reads(lambda db: [desk.here.uri, *accounts.numbers(db)])
+    pairs = {actor: accounts.new_keys() for actor in actors}
+
+    def renew(tx: Transaction) -> None:
+        for actor, pair in pairs.items():
+            rotation.rotate(tx, actor, pair, stolen=stolen)
+
+    await desk.does(renew)
+    desk.has_done("The new keys are in use." if stolen else "The new keys will be in use in 24 hours.")
+
+
+@click.command("migrate", params=[data_option()])
+def migrate() -> None:
+    """Bring the database up to date with this program. Starting the server does so, too."""
+    data = data_folder()
+    url = database_url(data, settings_in(data))
+    had = finish(asyncio.to_thread(migrations.ensure_current, url, lambda: folder.is_served(data)))
+    whisper("The database is up to date." if had is None else f"Migrated from {had} to {migrations.known()[-1]}.")
+
+
+@click.command("doctor", params=[data_option(), json_option()])
+@click.option("--offline", is_flag=True, help="Look at this machine only; ask no other.")
+@click.pass_context
+def doctor(ctx: click.Context, offline: bool) -> None:
+    """Examine this server, and say what to do. Exit status 1 if something must be done."""
+    from boxroom.doctor import examine
+
+    findings = finish(examine(data_folder(), offline=offline))
+    if ctx.meta.get("boxroom.json"):
+        print_document(findings)
+    else:
+        words = {"well": "well", "look": "look at", "must": "MUST DO"}
+        print_table(("", "what", "found"), [(words[one.state], one.what, one.said) for one in findings], "")
+        for one in findings:
+            if one.todo:
+                say(f"{one.what}: {one.todo}")
+    if any(one.state == "must" for one in findings):
+        ctx.exit(1)
+
+
+@click.command("backup", params=[data_option()])
+@click.argument("file", type=ANY_FILE)
+@click.option("--passphrase-file", type=A_FILE, required=True, help="A file whose first line encrypts the backup.")
+def backup(file: Path, passphrase_file: Path) -> None:
+    """Save everything into one encrypted file: database, pictures, settings, keys. The server may run meanwhile."""
+    from boxroom.backup import save
+
+    data = data_folder()
+    size = finish(asyncio.to_thread(save, data, settings_in(data), file, _passphrase(passphrase_file)))
+    say(f"{file}: {size:,} bytes. Keep it elsewhere, and its passphrase somewhere else again.")
+
+
+@click.command("restore", params=[data_option()])
+@click.argument("file", type=A_FILE)
+@click.option("--passphrase-file", type=A_FILE, required=True, help="A file whose first line the backup was made with.")
+def restore(file: Path, passphrase_file: Path) -> None:
+    """Bring a backup back into an empty folder."""
+    from boxroom.backup import bring_back
+
+    data = data_folder()
+    finish(asyncio.to_thread(bring_back, file, data, _passphrase(passphrase_file)))
+    say(f"Everything is back in {data}. Start the server with: boxroom serve")
+
+
+@click.command("export", params=[data_option()])
+@click.argument("file", type=ANY_FILE)
+def export(file: Path) -> None:
+    """Write everything you said and whom you know into one JSON file, without keys."""
+    from boxroom.exporting import write
+
+    async def run() -> int:
+        async with opened(data_folder()) as (_, here):
+            return await here.store.read(lambda db: write(db, here, file))
+
+    say(f"{file}: {finish(run()):,} bytes")
+
+
+def _passphrase(file: Path) -> str:
+    return file.read_text().partition("\n")[0].strip()
+
+
+def _print_counts(found: Condition) -> None:
+    say(f"{found.accounts} live here; {found.posts} things said; {found.actors} people and servers known")
+    say(f"followed by {found.followers}, following {found.following}")
+    waiting, failed = found.receipts_waiting, found.receipts_failed
+    say(f"taken in, not worked through: {waiting}; failed: {failed}; not yet delivered: {found.deliveries_waiting}")
+    if found.reports:
+        say(f"reports by other servers that wait for you: {found.reports} (see them with: boxroom reports)")
+
+
+def _print_lanes(ways: list[Way]) -> None:
+    rows = [(one.host, one.waiting, _when(one), one.error) for one in ways]
+    print_table(("waiting for", "how many", "next try", "what it said last"), rows, "")
+
+
+def _when(way: Way) -> object:
+    return "given up; boxroom wake" if way.parked else way.next_try

@@ -1,0 +1,70 @@
+"""A studio's folder: for its own user alone, and served by one process at a time."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from boxroom.settings import Wrong
+
+LOCK = "serving.lock"
+MEDIA = "media"
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[None]:
+    """Be the one process that serves `folder`, until left or killed. Raise `Wrong` if another does already."""
+    file = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        if not _lock(file):
+            raise Wrong(f"{folder} is being served already{_by_whom(folder)}; stop that server first")
+        os.ftruncate(file, 0)
+        os.write(file, str(os.getpid()).encode())
+        yield
+    finally:
+        os.close(file)
+
+
+def is_served(folder: Path) -> bool:
+    """Whether a server runs on `folder` at this moment."""
+    try:
+        file = os.open(folder / LOCK, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        return not _lock(file)
+    finally:
+        os.close(file)
+
+
+def make(folder: Path) -> None:
+    """Create `folder`, for its own user alone (P-079). Raise `Wrong` if there is anything in it."""
+    if folder.exists() and any(folder.iterdir()):
+        raise Wrong(f"{folder} is not empty; choose another folder with --data")
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.chmod(0o700)
+
+
+def empty(folder: Path) -> None:
+    """Take away what `make` was followed by, when it came to nothing."""
+    for file in folder.iterdir():
+        file.unlink()
+
+
+def _lock(file: int) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno in (errno.EAGAIN, errno.EACCES):
+            return False
+        raise
+    return True
+
+
+def _by_whom(folder: Path) -> str:
+    process = (folder / LOCK).read_text().strip()
+    return f" by process {process}" if process else ""

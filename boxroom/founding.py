@@ -1,0 +1,75 @@
+"""Setting up a studio: its folder, its settings, its database, its keys, whoever lives there first."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from boxroom import folder, migrations
+from boxroom.assemble import assemble, database_url
+from boxroom.settings import FILE, PREFIX, Settings, Wrong, load, write
+from coop import accounts
+from coop.accounts import Kind
+from federation.store import Transaction
+
+SHORTEST_PASSWORD = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Founding:
+    """Whose studio it will be, and where."""
+
+    url: str
+    handle: str
+    name: str = ""
+    kind: Kind = "person"
+    password: str | None = None
+
+
+async def found(data: Path, founding: Founding) -> Settings:
+    """Set up a studio in `data`. Raise `Wrong` or `Trouble`, and leave nothing behind, if that cannot be done."""
+    if (data / FILE).exists():
+        raise Wrong(f"there is a studio in {data} already; nothing was changed")
+    if founding.password is not None and len(founding.password) < SHORTEST_PASSWORD:
+        raise Wrong(f"a password has {SHORTEST_PASSWORD} characters or more")
+    settings = load(data, {**os.environ, f"{PREFIX}URL": founding.url})
+    folder.make(data)
+    try:
+        await _fill(data, settings, founding)
+        write(data, Settings(url=settings.url))  # what the environment says stays there
+    except BaseException:
+        folder.empty(data)
+        raise
+    return settings
+
+
+async def _fill(data: Path, settings: Settings, founding: Founding) -> None:
+    url = database_url(data, settings)
+    migrations.ensure_current(url, lambda: False)
+    pairs = accounts.new_keys(), accounts.new_keys()
+    hashed = _hash(founding.password)
+
+    def settle_in(tx: Transaction) -> None:
+        if accounts.count(tx.db):
+            raise Wrong("somebody lives in this database already; nothing was changed")
+        accounts.create_instance_actor(tx, pairs[0])
+        account = accounts.create(tx, founding.handle, founding.name, founding.kind, pairs[1])
+        account.password = hashed
+        tx.db.flush()
+
+    here = assemble(data, settings)
+    try:
+        await here.store.write(settle_in)
+    finally:
+        await here.client.close()
+        here.store.close()
+
+
+def _hash(password: str | None) -> str | None:
+    """With Argon2id; what it takes is for the machine's owner to wait for, and for a thief."""
+    if password is None:
+        return None
+    from argon2 import PasswordHasher
+
+    return PasswordHasher().hash(password)

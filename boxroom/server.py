@@ -1,0 +1,149 @@
+"""The running server: the web's requests, and the work of an instance, in one process and one loop."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+import structlog
+import uvicorn
+from sqlalchemy import select
+from starlette.types import ASGIApp
+
+import web.app
+from boxroom import clock, logs, migrations
+from boxroom.assemble import assemble, database_url, settle_in
+from boxroom.folder import MEDIA
+from boxroom.settings import Settings, Wrong
+from coop import links
+from coop.accounts import Account
+from coop.media import sweep
+from federation import engine
+from federation.instance import Instance
+from federation.store import Unavailable, database_file
+
+GRACE = 10  # seconds for requests that are under way when we are told to stop
+CLOCK_CHECK = timedelta(minutes=10)
+TIDYING = timedelta(hours=12)
+
+log = structlog.get_logger()
+
+
+async def run(data: Path, settings: Settings, host: str, port: int) -> None:
+    """Serve until a signal says to stop. Raise `Wrong` if the address is taken."""
+    configure_logs(settings)
+    with _listening(host, port) as listener:
+        url = database_url(data, settings)
+        if migrated := migrations.ensure_current(url, lambda: False):
+            log.info("database.migrated", before=migrated, now=migrations.known()[-1])
+        here = assemble(data, settings)
+        settle_in()
+        try:
+            await _serve(here, settings, listener, data / MEDIA, alone=database_file(url) is not None)
+        finally:
+            await here.client.close()
+            here.store.close()
+
+
+async def _serve(here: Instance, settings: Settings, listener: socket.socket, media: Path, *, alone: bool) -> None:
+    host = here.home.partition("://")[2]
+    app = web.app.create({host: here}, trusted_proxies=settings.trusted_proxies, media={host: media})
+    server = Server(_configuration(app), here.home)
+    async with asyncio.TaskGroup() as tasks:
+        helpers = [
+            tasks.create_task(engine.run(here, alone=alone)),
+            tasks.create_task(_now_and_then(CLOCK_CHECK, partial(_watch_clock, here))),
+            tasks.create_task(_now_and_then(TIDYING, partial(_tidy, here, media))),
+        ]
+        await server.serve([listener])
+        for helper in helpers:
+            helper.cancel()
+    log.info("server.stopped", home=here.home)
+
+
+@contextmanager
+def _listening(host: str, port: int) -> Iterator[socket.socket]:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listener = socket.create_server((host, port), family=family, backlog=1024)
+    except OSError as error:
+        raise Wrong(f"nobody can listen at {host}:{port} ({(error.strerror or str(error)).lower()})") from error
+    with listener:
+        yield listener
+
+
+def _configuration(app: ASGIApp) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,  # `web.limits` knows whom to believe
+        timeout_graceful_shutdown=GRACE,
+    )
+
+
+class Server(uvicorn.Server):
+    """One that says where it is, and ends by returning, so that everything is put away: the original kills itself."""
+
+    def __init__(self, config: uvicorn.Config, home: str) -> None:
+        super().__init__(config)
+        self.home = home
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        host, port, *_ = (sockets or [])[0].getsockname()
+        address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        print(f"{self.home} is served at {address} (Ctrl-C stops it)", flush=True)
+        log.info("server.started", home=self.home, at=address)
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        on_signal(lambda: self.handle_exit(signal.SIGTERM, None))
+        yield
+
+
+async def _now_and_then(every: timedelta, work: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        await asyncio.sleep(every.total_seconds())
+        try:
+            await work()
+        except Unavailable as error:
+            log.warning("chore.waits", reason=str(error))
+        except Exception:  # a bug in what is done now and then must not end the server
+            log.exception("chore.failed")
+
+
+async def _watch_clock(here: Instance) -> None:
+    """Tell the operator when our clock is wrong: some servers refuse what is signed five minutes off (P-056)."""
+    if said := clock.complaint(here.client.clock_error):
+        log.warning("clock.wrong", what=said)
+
+
+async def _tidy(here: Instance, media: Path) -> None:
+    """Throw away uploads that nobody used, and see whether the pages that people here name still name them."""
+    thrown = await sweep(here, media)
+    for uri in await here.store.read(lambda db: list(db.scalars(select(Account.uri)))):
+        await links.verify(here, uri)
+    log.info("server.tidied", uploads_removed=thrown)
+
+
+def on_signal(stop: Callable[[], object]) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop)
+
+
+def configure_logs(settings: Settings) -> None:
+    """Raise `Wrong` for a level that there is not."""
+    if settings.log_level not in logs.LEVELS:
+        raise Wrong(f"log_level is one of {', '.join(logs.LEVELS)}, not {settings.log_level!r}")
+    logs.configure(settings.log_level)

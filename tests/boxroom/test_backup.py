@@ -1,0 +1,165 @@
+"""Keeping what a studio holds: whole, in secret, and while it works."""
+
+from __future__ import annotations
+
+import io
+import json
+import sqlite3
+import stat
+import tarfile
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from boxroom.sealed import Sealer
+from tests.boxroom.house import House
+
+WORDS = "four words nobody guesses"
+
+
+@pytest.fixture
+def passphrase(tmp_path: Path) -> Path:
+    file = tmp_path / "passphrase"
+    file.write_text(f"{WORDS}\n")
+    return file
+
+
+def saved(house: House, passphrase: Path) -> Path:
+    file = house.folder.parent / "ada.backup"
+    house.does("backup", str(file), "--passphrase-file", str(passphrase))
+    return file
+
+
+def test_a_backup_brings_everything_back(house: House, passphrase: Path, tmp_path: Path) -> None:
+    said = house.does("post", "Before the flood")
+    (house.folder / "media").mkdir()
+    (house.folder / "media" / "a.webp").write_bytes(b"a picture")
+
+    file = saved(house, passphrase)
+    house.does("post", "After the backup")
+    again = House(tmp_path / "again", house.url, house.handle)
+    again.does("restore", str(file), "--passphrase-file", str(passphrase))
+
+    assert [one["uri"] for one in again.shows("outbox")] == [said]
+    assert again.shows("whoami") == house.shows("whoami")
+    assert (again.folder / "media" / "a.webp").read_bytes() == b"a picture"
+    assert again.does("doctor", "--offline")
+    assert {stat.S_IMODE(path.stat().st_mode) for path in again.folder.rglob("*")} <= {0o600, 0o700}
+
+
+def test_a_backup_can_be_made_while_the_server_runs(house: House, passphrase: Path) -> None:
+    with house.open():
+        said = house.does("post", "Good morning")
+        file = saved(house, passphrase)
+
+    again = House(house.folder.with_name("again"), house.url, house.handle)
+    again.does("restore", str(file), "--passphrase-file", str(passphrase))
+    assert [one["uri"] for one in again.shows("outbox")] == [said]
+
+
+@pytest.mark.proves("P-079", "P-336")
+def test_a_backup_shows_nothing_to_who_has_no_passphrase(house: House, passphrase: Path) -> None:
+    house.does("post", "A secret between friends", "--visibility", "followers")
+
+    file = saved(house, passphrase)
+
+    octets = file.read_bytes()
+    for part in (b"PRIVATE KEY", b"SQLite", b"secret between", b"ustar", house.url.encode()):
+        assert part not in octets
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert [one.name for one in house.folder.iterdir() if one.name.startswith(".")] == []
+
+
+@pytest.mark.parametrize("harm", ["cut", "flip", "lengthen", "reorder", "head", "salt", "other"])
+def test_a_backup_that_is_not_as_it_was_brings_nothing_back(house: House, passphrase: Path, harm: str) -> None:
+    file = saved(house, passphrase)
+    octets = bytearray(file.read_bytes())
+    head, piece = len(b"boxroom backup 1\n") + 16, 64 * 1024 + 16
+    match harm:
+        case "cut":
+            del octets[head + 2 * piece :]  # between two pieces
+        case "flip":
+            octets[-100] ^= 1
+        case "lengthen":
+            octets += b"more"
+        case "reorder":
+            first, second = octets[head : head + piece], octets[head + piece : head + 2 * piece]
+            octets[head : head + 2 * piece] = second + first
+        case "head":
+            octets[0] ^= 1
+        case "salt":
+            octets[head - 1] ^= 1
+        case "other":
+            passphrase.write_text("four words that are others")
+    file.write_bytes(octets)
+    again = House(house.folder.with_name("again"), house.url, house.handle)
+
+    line = again.fails("restore", str(file), "--passphrase-file", str(passphrase))
+
+    assert "backup" in line
+    assert list(again.folder.iterdir()) == []
+
+
+def test_what_climbs_out_of_its_folder_is_not_brought_back(house: House, passphrase: Path, tmp_path: Path) -> None:
+    file = tmp_path / "evil.backup"
+    with file.open("wb") as out:
+        sealer = Sealer(out, WORDS)
+        with tarfile.open(fileobj=sealer, mode="w|") as archive:
+            member = tarfile.TarInfo("../climbed.txt")
+            member.size = 4
+            archive.addfile(member, io.BytesIO(b"evil"))
+        sealer.seal()
+
+    line = House(tmp_path / "deep" / "again", "").fails("restore", str(file), "--passphrase-file", str(passphrase))
+
+    assert "cannot be read" in line
+    assert not list(tmp_path.rglob("climbed.txt"))
+
+
+def test_a_studio_is_never_restored_over_another(house: House, passphrase: Path) -> None:
+    file = saved(house, passphrase)
+
+    assert "not empty" in house.fails("restore", str(file), "--passphrase-file", str(passphrase))
+
+
+def test_a_backup_needs_a_passphrase_worth_the_name(house: House, passphrase: Path, tmp_path: Path) -> None:
+    passphrase.write_text("short")
+    file = tmp_path / "x.backup"
+    file.write_bytes(b"the last one")
+
+    assert "12 characters" in house.fails("backup", str(file), "--passphrase-file", str(passphrase))
+    assert file.read_bytes() == b"the last one"
+    assert not file.with_name("x.backup.part").exists()
+
+
+def test_a_database_elsewhere_is_saved_by_its_own_tools(house: House, passphrase: Path) -> None:
+    settings = house.folder / "boxroom.toml"
+    settings.write_text(settings.read_text() + 'database = "postgresql+psycopg://nobody@nowhere.invalid/x"\n')
+
+    file = house.folder.with_name("ada.backup")
+    assert "pg_dump" in house.fails("backup", str(file), "--passphrase-file", str(passphrase))
+    assert not file.exists()
+
+
+@pytest.mark.proves("P-079", "P-336")
+def test_an_export_has_all_that_was_said_and_no_key(house: House, tmp_path: Path) -> None:
+    house.does("profile", "--bio", "I draw")
+    house.does("post", "Hello")
+    house.does("offer", "create", "--title", "A logo", "--text", "Warm", "--amount", "9.50", "--currency", "EUR")
+    file = tmp_path / "ada.json"
+
+    house.does("export", str(file))
+
+    text = file.read_text()
+    exported = json.loads(text)
+    assert exported["home"] == house.url
+    assert [one["bio"] for one in exported["accounts"]] == ["I draw"]
+    assert len(exported["posts"]) == len(exported["offers"]) == 1
+    assert exported["endorsements"] == exported["follows"] == []
+    assert "PRIVATE KEY" not in text
+    assert "password" not in text
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    with closing(sqlite3.connect(house.folder / "boxroom.db")) as database:
+        for (private,) in database.execute("SELECT private FROM keys WHERE private IS NOT NULL"):
+            assert private.splitlines()[1] not in text
