@@ -1,0 +1,123 @@
+"""Speed and memory of Boxroom, as ratios in one run on one machine: ``make bench``.
+
+A ratio below its aim is marked; the program then exits with 1. Absolute numbers are for orientation only: they are this
+machine's, at this hour.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from benchmarks import delivery, idle, inbox, rows
+
+REFERENCE, BOXROOM = "benchmarks.reference", "benchmarks.studio"
+PORT = 22_900
+ROUNDS = 3  # of which the middle one counts: a machine is not as quick in each
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One measurement beside what it should be: at least `aim`, or at most if `ceiling`."""
+
+    name: str
+    value: float
+    aim: float
+    ceiling: bool
+    how: str
+
+    @property
+    def holds(self) -> bool:
+        return self.value <= self.aim if self.ceiling else self.value >= self.aim
+
+    def __str__(self) -> str:
+        bound = f"{'≤' if self.ceiling else '≥'} {self.aim:g}"
+        return f"{self.name:<58} {self.value:>8.2f}   {bound:<8} {'' if self.holds else 'MISSED':<7} {self.how}"
+
+
+def of_inbox(folder: Path) -> Iterator[Line]:
+    rounds = [tuple(inbox.measure(one, PORT, folder) for one in (REFERENCE, BOXROOM)) for _ in range(ROUNDS)]
+    for name, aim in (("accepted", 0.6), ("settled", 0.35)):
+        pairs = [(getattr(reference, name), getattr(ours, name)) for reference, ours in rounds]
+        reference, ours = sorted(pairs, key=lambda pair: pair[1] / pair[0])[ROUNDS // 2]
+        how = f"{ours:,.0f} of {reference:,.0f} per CPU second"
+        yield Line(f"inbox: {name}, share of the reference", ours / reference, aim, False, how)
+    tail = median(ours.tail for _, ours in rounds)
+    at = f"{median(ours.per_second for _, ours in rounds):,.0f} a second at full"
+    yield Line("inbox: p99 over the median at half load", tail, 50, True, at)
+
+
+def of_delivery(folder: Path) -> Iterator[Line]:
+    signatures = delivery.signing_rate()
+    for size in (200, 1_000):
+        reference = delivery.measure(REFERENCE, PORT, folder, size)
+        ours = delivery.measure(BOXROOM, PORT, folder, size)
+        how = f"{ours.per_second:,.0f} of {reference.per_second:,.0f} a second"
+        yield Line(
+            f"delivery to {size:,} hosts, share of the reference",
+            ours.per_second / reference.per_second,
+            0.7,
+            False,
+            how,
+        )
+        yield Line(
+            f"delivery to {size:,} hosts, share of one core's RSA",
+            ours.per_second / signatures,
+            0.6,
+            False,
+            f"{signatures:,.0f} signatures a second",
+        )
+        yield Line(
+            f"a tenth of {size:,} hosts hangs: 95 % of the rest, times",
+            ours.disturbed / ours.undisturbed,
+            1.5,
+            True,
+            f"{ours.disturbed:.2f} s, else {ours.undisturbed:.2f} s",
+        )
+    killed = delivery.kill(PORT, folder, 200)
+    yield Line("SIGKILL in mid fan-out: lost", killed.lost, 0, True, f"{killed.reached_before} of 200 had it")
+    yield Line(
+        "SIGKILL in mid fan-out: repeated",
+        killed.repeated,
+        75,
+        True,
+        "at most what was under way: those who had it and had not answered",
+    )
+
+
+def of_rows(folder: Path) -> Iterator[Line]:
+    few, many = rows.cost_per_delivery(folder, 100), rows.cost_per_delivery(folder, 100_000)
+    yield Line(
+        "a delivery with 100,000 followers, times one with 100", many / few, 1.5, True, f"{many * 1e6:.1f} µs each"
+    )
+    small, large = rows.feed_page(folder, 1_000), rows.feed_page(folder, 1_000_000)
+    yield Line(
+        "a page of the feed with 1,000,000 posts, times 1,000", large / small, 1.5, True, f"{large * 1e3:.2f} ms"
+    )
+
+
+def of_idling(folder: Path) -> Iterator[Line]:
+    found = idle.measure(PORT, folder)
+    yield Line("idle memory, MiB", found.memory, 90, True, "resident, of `boxroom serve`")
+    yield Line("start to first answer, seconds", found.seconds, 1.5, True, "of `boxroom serve`")
+
+
+PARTS = {"idle": of_idling, "inbox": of_inbox, "delivery": of_delivery, "rows": of_rows}
+
+
+def main(wanted: list[str]) -> int:
+    lines = []
+    with tempfile.TemporaryDirectory() as folder:
+        for name in wanted or PARTS:
+            for line in PARTS[name](Path(folder)):
+                print(line, flush=True)
+                lines.append(line)
+    return 0 if all(line.holds for line in lines) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
