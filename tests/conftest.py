@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -17,6 +18,11 @@ settings.register_profile(
     "patient", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize="CI" in os.environ
 )
 settings.load_profile("patient")
+
+# Where there is a file system in memory: what most tests wait for otherwise is a disk that has written.
+MEMORY, ENOUGH = Path("/dev/shm"), 2**31  # noqa: S108 - the folder is made by pytest, for its user alone
+if MEMORY.is_mount() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ENOUGH:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 HERE = Path(__file__).parent
 ON_BOTH = ("federation", "coop", "between")  # what depends on how a database does things

@@ -83,7 +83,7 @@ class CommandLine(click.Group):
             sys.exit(super().main(*args, **{**extra, "standalone_mode": False}) or 0)
         except click.UsageError as error:
             where = error.ctx.command_path if error.ctx else "boxroom"
-            _complain(f"{error.format_message()} See `{where} --help`.", USAGE)
+            _complain(f"{error.format_message().rstrip('.')}. See `{where} --help`.", USAGE)
         except click.ClickException as error:
             _complain(error.format_message(), 1)
         except click.Abort:

@@ -26,19 +26,20 @@ from federation.tables import Actor
 offer = click.Group("offer", params=[data_option()], help="Offer work, look for help, answer offers.")
 
 
-class Amount(click.ParamType[Decimal]):
-    """A sum as people write it: 450 or 450.50. Never a float."""
+class Amount(click.ParamType[tuple[Decimal, Decimal]]):
+    """A sum as people write it, 450 or 450.50, or a range of them, 400-600: the least and the most. Never a float."""
 
     name = "amount"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[Decimal, Decimal]:
+        least, _, most = str(value).partition("-")
         try:
-            amount = Decimal(value)
+            amounts = Decimal(least), Decimal(most or least)
         except InvalidOperation:
-            self.fail(f"{value!r} is not a sum such as 450 or 450.50", param, ctx)
-        if not amount.is_finite() or amount < 0:
-            self.fail(f"{value!r} is not a sum of money", param, ctx)
-        return amount
+            self.fail(f"{value!r} is not a sum such as 450 or 450.50, nor a range such as 400-600.", param, ctx)
+        if not all(amount.is_finite() and amount >= 0 for amount in amounts):
+            self.fail(f"{value!r} is not a sum of money.", param, ctx)
+        return amounts
 
 
 class Day(click.ParamType[datetime]):
@@ -50,7 +51,7 @@ class Day(click.ParamType[datetime]):
         try:
             moment = datetime.fromisoformat(value)
         except ValueError:
-            self.fail(f"{value!r} is not a day such as 2026-12-24", param, ctx)
+            self.fail(f"{value!r} is not a day such as 2026-12-24.", param, ctx)
         if len(value) == len("2026-12-24"):
             moment = datetime.combine(moment, time(23, 59, 59))
         return moment.astimezone()
@@ -62,20 +63,27 @@ class Day(click.ParamType[datetime]):
 @click.option("--give", "purpose", flag_value="offer", default=True, help="You offer to do it (this is the default).")
 @click.option("--need", "purpose", flag_value="request", help="You look for somebody who does it.")
 @click.option("--skill", "skills", multiple=True, help="May be given several times.")
-@click.option("--amount", type=Amount(), help="What it costs.")
-@click.option("--currency", help="Three letters, as EUR.")
+@click.option("--amount", type=Amount(), help="What it costs: 450, or from 400 to 600 as 400-600.")
+@click.option("--currency", help="Three letters, as EUR. Without --amount, the price is to be agreed on.")
 @click.option("--per", type=click.Choice(["project", "day", "hour"]), default="project", show_default=True)
 @click.option("--place", default="", help="Where the work is done.")
 @click.option("--remote", is_flag=True, help="It can be done from anywhere.")
 @click.option("--until", type=Day(), help="When it ends by itself: 2026-12-24.")
 @click.option("--visibility", type=click.Choice(["public", "followers"]), default="public", show_default=True)
 async def create(
-    desk: Desk, title: str, text: str, amount: Decimal | None, currency: str | None, per: Unit, **terms: Any
+    desk: Desk,
+    title: str,
+    text: str,
+    amount: tuple[Decimal, Decimal] | None,
+    currency: str | None,
+    per: Unit,
+    **terms: Any,
 ) -> None:
-    """Offer work, or look for help; those who follow you are told."""
-    if (amount is None) != (currency is None):
-        raise click.UsageError("Give --amount and --currency together, or neither for a favour or a swap.")
-    price = Price(currency.upper(), amount, amount, per) if currency else None
+    """Offer work, or look for help; those who follow you are told. Without a currency it is a favour or a swap."""
+    if amount and not currency:
+        raise click.UsageError("Say with --currency which money --amount is.")
+    least, most = amount or (None, None)
+    price = Price(currency.upper(), least, most, per) if currency else None
     visibility = terms.pop("visibility")
     await meet_mentioned(desk, text)
     draft = Draft(title=title, text=text, price=price, **terms)
@@ -182,7 +190,9 @@ def _offer(db: Session, row: Offer, now: datetime) -> Shape:
         "address": author,
         "skills": offers.skills(db, row),
         "price": str(row.price) if row.price else None,
-        "amount": row.least,
+        "amount": row.price.exact.amount if row.price and row.price.exact else None,
+        "least": row.least,
+        "most": row.most,
         "currency": row.currency,
         "per": row.per if row.price else None,
         "remote": row.remote,

@@ -32,7 +32,7 @@ async def create(desk: Desk, name: str, text: str, public: bool) -> None:
     """Found a project, with you as its first lead."""
     pair = accounts.new_keys()
     uri = await desk.does(lambda tx: projects.create(tx, desk.me, name, text, pair, public=public).uri)
-    desk.has_said(uri, "Founded. Ask somebody in with: boxroom project invite")
+    desk.has_said(uri, "Founded. Ask somebody in with `boxroom project invite`.")
 
 
 @command("list", project, prints=True)

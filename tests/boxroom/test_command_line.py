@@ -97,6 +97,8 @@ def test_help_is_there_for_every_command(house: House) -> None:
         ("offer", "create", "--title", "x", "--text", "x", "--amount", "many", "--currency", "EUR"),
         ("offer", "create", "--title", "x", "--text", "x", "--amount", "-5", "--currency", "EUR"),
         ("offer", "create", "--title", "x", "--text", "x", "--amount", "5"),
+        ("offer", "create", "--title", "x", "--text", "x", "--amount", "5-", "--currency"),
+        ("offer", "create", "--title", "x", "--text", "x", "--amount", "5-x", "--currency", "EUR"),
         ("offer", "create", "--title", "x", "--text", "x", "--until", "soon"),
         ("feed", "--limit", "0"),
         ("serve", "--port", "http"),

@@ -144,9 +144,8 @@ def test_an_offer_lives_from_open_to_withdrawn(house: House) -> None:
     offer = house.does("offer", "create", *words, "--per", "hour", "--place", "Graz", "--until", "2099-12-24")
 
     [shown] = house.shows("offer", "list", "--mine", "--skill", "letters")
-    assert (shown["price"], shown["place"], shown["status"]) == ("80.00 EUR per hour", "Graz", "open") or shown[
-        "amount"
-    ]
+    assert (shown["price"], shown["place"], shown["status"]) == ("80 EUR per hour", "Graz", "open")
+    assert (shown["amount"], shown["least"], shown["most"]) == ("80", "80", "80")
     assert "Lettering" in house.does("offer", "list")
     assert "By hand" in house.does("offer", "show", offer)
 
@@ -154,6 +153,21 @@ def test_an_offer_lives_from_open_to_withdrawn(house: House) -> None:
     assert house.shows("offer", "list") == []
     assert house.shows("offer", "show", offer)["status"] == "withdrawn"
     assert "withdrawn already" in house.fails("offer", "fill", offer)
+
+
+@pytest.mark.parametrize(
+    ("words", "price"),
+    [
+        (("--amount", "400-600", "--currency", "eur"), "400 to 600 EUR"),
+        (("--currency", "GBP", "--per", "day"), "negotiable, in GBP per day"),
+        ((), None),
+    ],
+)
+def test_a_price_may_be_a_range_or_left_open(house: House, words: tuple[str, ...], price: str | None) -> None:
+    house.does("offer", "create", "--title", "Lettering", "--text", "By hand", *words)
+
+    [shown] = house.shows("offer", "list", "--mine")
+    assert (shown["price"], shown["amount"]) == (price, None)
 
 
 def test_what_could_not_be_taken_in_is_listed_and_tried_again(house: House) -> None:
