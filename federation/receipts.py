@@ -37,6 +37,7 @@ ATTEMPTS = 8  # after half a minute first, after six hours last; then it waits f
 PLACES = 32  # receipts for which something is fetched, at once
 PLACES_OF_A_SITE = 8  # of them, or one domain whose servers are slow would have them all
 NO_PLACE = 5.0  # seconds, for which an actor stands back for whom there was none
+MAX_FAILED = 100  # of one site, that wait for the operator with all that they say (P-327)
 REFUSALS = (ProtocolError, outbox.TooLong)  # the latter for what is so long that no answer can quote it
 
 _DONE = (
@@ -240,7 +241,8 @@ def _settle(tx: Transaction, receipt_id: int, refused: str = "", failed: str = "
     """Not done: refused for good, or to be tried again later, at last by the operator.
 
     In a hint is nothing that an operator could try again, nor in what rests on something that never came: whoever may
-    say nothing here can name a right that nobody knows.
+    say nothing here can name a right that nobody knows. Nor is more kept of a site than an operator would look at:
+    whoever names what nobody can fetch could fill the disk.
     """
     receipt = _waiting(tx, receipt_id)
     if receipt is None:
@@ -248,10 +250,16 @@ def _settle(tx: Transaction, receipt_id: int, refused: str = "", failed: str = "
     receipt.attempts += 1
     receipt.error, receipt.due = failed or early, tx.now + timedelta(seconds=10 * 3**receipt.attempts)
     is_last = receipt.attempts >= ATTEMPTS
-    if refused or (is_last and (early or not receipt.proven)):
+    if refused or (is_last and (early or not receipt.proven or _is_crowded(tx, receipt.actor))):
         _finish(receipt, "refused", refused or receipt.error)
     elif is_last:
         receipt.state = "failed"
+
+
+def _is_crowded(tx: Transaction, actor: str) -> bool:
+    home = site(host(actor))
+    failed = tx.db.scalars(select(Receipt.actor).where(Receipt.state == "failed"))
+    return sum(site(host(one)) == home for one in failed) >= MAX_FAILED
 
 
 def _alone(tx: Transaction) -> bool:

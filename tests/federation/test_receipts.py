@@ -120,6 +120,24 @@ async def test_a_failed_receipt_can_be_replayed(
     assert await attic.does(lambda tx: receipts.replay(tx)) == 0
 
 
+@pytest.mark.proves("P-327")
+async def test_one_site_leaves_the_operator_no_more_than_can_be_looked_at(
+    fediverse: Fediverse, attic: Studio, social: Stranger, stumble: Stumbler
+) -> None:
+    stumble.trouble = RuntimeError("the cat is on the keyboard")
+    cleo, other = social.actor("cleo"), Stranger(fediverse, "elsewhere.example")
+    for number in range(receipts.MAX_FAILED + 2):
+        await social.sends(attic, stumbling(social, cleo, number))
+    await other.sends(attic, stumbling(other, other.actor("otto"), 1))
+
+    for _ in range(receipts.ATTEMPTS):
+        await fediverse.settle()
+        fediverse.later(days=1)
+
+    assert sorted(await states(attic)) == ["failed"] * (receipts.MAX_FAILED + 1) + ["refused"] * 2
+    assert [one.body for one in await attic.knows(Receipt) if one.state == "refused"] == [b""] * 2
+
+
 async def test_a_failing_receipt_holds_up_nobody(
     fediverse: Fediverse, attic: Studio, social: Stranger, stumble: Stumbler
 ) -> None:
