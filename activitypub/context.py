@@ -53,6 +53,7 @@ _TERMS = {
     "discoverable": "toot:discoverable",
     "effortQuantity": "vf:effortQuantity",
     "endorsement": "box:endorsement",
+    "endorsementRequest": "box:endorsementRequest",
     "fingerprint": "box:fingerprint",
     "finished": "vf:finished",
     "hasNumericalValue": "om2:hasNumericalValue",
@@ -190,6 +191,7 @@ OFFER: Final = define(
 )
 AGREEMENT: Final = define("Agreement", "Commitment", "stipulates", "stipulatesReciprocal", "satisfies", *_QUANTITY)
 ENDORSEMENT_NOTE: Final = define(*_NOTE, "endorsement")
+ENDORSEMENT_REQUEST: Final = define(*_NOTE, "endorsementRequest", "skill")
 ENDORSEMENT: Final = define("Endorsement", "capacity", "skill")
 """P-240: of the signed object inside, never to change by a byte: every endorsement ever given depends on it."""
 

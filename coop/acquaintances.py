@@ -14,6 +14,7 @@ from coop import admission, logbook
 from coop.accounts import Account
 from coop.admission import Invitation
 from coop.blocks import Block
+from coop.endorsement_requests import EndorsementRequest
 from coop.endorsements import Endorsement, Snapshot
 from coop.events import Departed, Edited, Erased, Shown, listens
 from coop.feed import Entry
@@ -56,6 +57,8 @@ NAMES: tuple[InstrumentedAttribute[str] | InstrumentedAttribute[str | None], ...
     Block.blocked,
     Endorsement.endorser,
     Endorsement.subject,
+    EndorsementRequest.by,
+    EndorsementRequest.to,
     Entry.boosted_by,
     Follow.follower,
     Follow.followed,
@@ -124,7 +127,8 @@ def clear(tx: Transaction) -> bool:
     answer = aliased(Object)
     answered = exists().where(answer.reply_to == Object.uri, answer.local)
     response = exists().where(Response.uri == Object.uri)
-    old = (Object.deleted < tx.now - DELETED, Object.type.in_(READABLE), ~Object.local, ~answered, ~response)
+    kinds = (*READABLE, "EndorsementRequest")
+    old = (Object.deleted < tx.now - DELETED, Object.type.in_(kinds), ~Object.local, ~answered, ~response)
     some = tx.db.scalars(select(Object.id).where(*old).limit(SOME)).all()
     for column in OF_POSTS:
         tx.db.execute(delete(column.class_).where(column.in_(some)))

@@ -27,6 +27,8 @@ Kind = Literal[
     "response declined",
     "endorsement",
     "endorsement revoked",
+    "endorsement request",
+    "endorsement declined",
     "invitation",
     "invitation accepted",
     "invitation declined",

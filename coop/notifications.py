@@ -39,6 +39,7 @@ class Notification(Row):
     read: Mapped[datetime | None] = mapped_column(default=None)
 
 
+_MENTIONING = ("endorsement", "endorsement request")  # posts: whom they mention needs to be told but once
 _FORGET = Prepared(
     delete(Notification).where(Notification.about == bindparam("of"), Notification.kind != "endorsement revoked")
 )
@@ -51,7 +52,7 @@ def note(tx: Transaction, event: Notice) -> None:
     if account is None or event.by == event.to or blocks.exists(tx.db, event.to, event.by):
         return
     about = {"kind": event.kind, "by": event.by, "about": event.about or ""}
-    if event.kind == "endorsement":  # whoever is vouched for is mentioned in it, and needs to be told once
+    if event.kind in _MENTIONING:
         told = (Notification.account == account, Notification.kind == "mention", Notification.about == event.about)
         tx.db.execute(delete(Notification).where(*told))
     tx.add_new(Notification, id=ids.new(tx.now), account=account, at=tx.now, **about)

@@ -34,6 +34,7 @@ TERMS: Mapping[str, list[Any]] = {
     "Proposal": context.OFFER,
     "Agreement": context.AGREEMENT,
     "Endorsement": context.ENDORSEMENT_NOTE,
+    "EndorsementRequest": context.ENDORSEMENT_REQUEST,
 }
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from activitypub.document import Document
-from activitypub.endorsement import Capacity, Judgement
+from activitypub.endorsement import Judgement
 from activitypub.html import plain
 from boxroom.assemble import now
 from boxroom.cli import data_folder, data_option, json_option
@@ -22,8 +21,11 @@ from boxroom.cli.offers import Day
 from boxroom.cli.posts import meet_mentioned
 from boxroom.cli.printing import print_document, print_table, say
 from boxroom.cli.shapes import Shape, person
-from coop import endorsements, verdicts
+from coop import endorsement_requests, endorsements, verdicts
+from coop.endorsement_requests import EndorsementRequest
 from coop.endorsements import Endorsement
+from federation import known
+from federation.store import Transaction
 from federation.tables import Actor
 
 
@@ -44,15 +46,18 @@ endorse = OrSomebody(
     help="Vouch for somebody's skill, or take that back: boxroom endorse ADDRESS --skill S --text TEXT",
 )
 endorsement = click.Group(
-    "endorsement", params=[data_option()], help="Check an endorsement without any network; show yours, or do not."
+    "endorsement",
+    params=[data_option()],
+    help="Check an endorsement without any network; ask for one; show yours, or do not.",
 )
 
 
 @command("give", endorse, prints=True)
 @click.argument("address")
-@click.option("--skill", "skills", multiple=True, required=True, help="What they are good at; up to five times.")
+@click.option("--skill", "skills", multiple=True, help="What they are good at; up to five times.")
 @click.option("--text", required=True, help="What you have seen of it, in Markdown.")
-@click.option("--work", metavar="URL", help="Where it can be seen.")
+@click.option("--work", metavar="URL", help="Where it can be seen: the work, a project, what was agreed.")
+@click.option("--request", "asked", metavar="URL", help="What they asked you; it says skill and work if you do not.")
 @click.option(
     "--capacity",
     type=click.Choice(["client", "collaborator", "employer", "employee", "peer", "student", "other"]),
@@ -61,14 +66,19 @@ endorsement = click.Group(
     help="What you were to them.",
 )
 @click.option("--until", type=Day(), help="When it ends by itself: 2027-12-24.")
-async def give(
-    desk: Desk, address: str, skills: tuple[str, ...], text: str, work: str | None, capacity: Capacity, until: datetime
-) -> None:
+async def give(desk: Desk, address: str, skills: tuple[str, ...], text: str, asked: str | None, **terms: Any) -> None:
     """Vouch in public for somebody's skills. It is signed: others can check it even when your server is gone."""
+    if not skills and asked is None:
+        raise click.UsageError("Name a --skill, or the --request that you answer.")
     actor = await desk.somebody(address)
     await meet_mentioned(desk, text)
-    terms: tuple[Any, ...] = (skills, text, capacity, work, until)
-    uri = await desk.does(lambda tx: endorsements.give(tx, desk.me, actor.uri, *terms).uri)
+
+    def vouch(tx: Transaction) -> str:
+        if asked is None:
+            return endorsements.give(tx, desk.me, actor.uri, skills, text, **terms).uri
+        return endorsement_requests.answer(tx, desk.me, asked, actor.uri, text, skills, **terms).uri
+
+    uri = await desk.does(vouch)
     desk.has_said(uri, f"You vouch for {person(actor)}.")
 
 
@@ -138,6 +148,35 @@ async def _verify(data: Path, body: bytes) -> tuple[Document, Judgement]:
         return await here.store.read(lambda db: verdicts.verify_here(db, body, here.now()))
 
 
+@command("ask", endorsement, prints=True)
+@click.argument("address")
+@click.option("--skill", "skills", multiple=True, required=True, help="What they have seen of you; up to five times.")
+@click.option("--work", metavar="URL", help="Where: the work, a project that you did together, what was agreed.")
+@click.option("--text", default="", help="What you say to them, in Markdown.")
+async def ask(desk: Desk, address: str, skills: tuple[str, ...], work: str | None, text: str) -> None:
+    """Ask somebody to vouch for you. With other software than Boxroom they get it as a direct post.
+
+    `boxroom delete URL` takes it back.
+    """
+    actor = await desk.somebody(address)
+    uri = await desk.does(lambda tx: endorsement_requests.ask(tx, desk.me, actor.uri, skills, text, work).uri)
+    desk.has_said(uri, f"You asked {person(actor)}.")
+
+
+@command("requests", endorsement, prints=True)
+@click.option("--mine", is_flag=True, help="What you asked of others, whatever became of it.")
+async def show_requests(desk: Desk, mine: bool) -> None:
+    """List who asks you to vouch for them, or whom you asked."""
+    query = endorsement_requests.by(desk.me) if mine else endorsement_requests.waiting(desk.me)
+    shapes = await desk.reads(lambda db: [_request(db, one) for one in db.scalars(query)])
+    if desk.as_json:
+        print_document(shapes)
+        return
+    who = "asked" if mine else "by"
+    rows = [(one["state"], ", ".join(one["skills"]), one["address"] or one[who], one["uri"]) for one in shapes]
+    print_table(("", "skill", who, "URL"), rows, "You asked nobody yet." if mine else "Nobody waits for an answer.")
+
+
 @command("accept", endorsement)
 @click.argument("url")
 async def accept(desk: Desk, url: str) -> None:
@@ -148,8 +187,13 @@ async def accept(desk: Desk, url: str) -> None:
 
 @command("decline", endorsement)
 @click.argument("url")
-async def decline(desk: Desk, url: str) -> None:
-    """Do not show an endorsement of you on your page. Nobody is told."""
+@click.option("--reason", default="", help="Why you will not vouch for them, in words for them.")
+async def decline(desk: Desk, url: str, reason: str) -> None:
+    """Do not show an endorsement of you on your page, of which nobody is told; or refuse somebody who asks for one."""
+    if await desk.reads(lambda db: endorsement_requests.find(db, url) is not None):
+        await desk.does(lambda tx: endorsement_requests.decline(tx, desk.me, url, reason).uri)
+        desk.has_done("Declined.")
+        return
     await desk.does(lambda tx: endorsements.decline(tx, desk.me, url))
     desk.has_done("It is not shown.")
 
@@ -166,4 +210,21 @@ def _shape(db: Session, row: Endorsement, judged: Judgement) -> Shape:
         "reason": judged.reason,
         "display": row.display,
         "received": row.received,
+    }
+
+
+def _request(db: Session, row: EndorsementRequest) -> Shape:
+    other = row.to if known.is_local(db, row.by) else row.by
+    return {
+        "uri": row.uri,
+        "by": row.by,
+        "asked": row.to,
+        "address": db.scalar(select(Actor.address).where(Actor.uri == other)),
+        "skills": row.skills,
+        "text": plain(row.text),
+        "work": row.work,
+        "since": row.since,
+        "state": row.state,
+        "reason": row.reason,
+        "answer": row.answer,
     }

@@ -30,6 +30,7 @@ OTHERS = {
     "blocks": {"uri"},
     "deliveries": {"lane", "inbox", "sender", "state", "error"},
     "endorsed_skills": {"skill"},
+    "endorsement_requests": {"uri", "text", "work", "state", "reason", "answer"},
     "endorsements": {"uri", "hash", "display"},
     "essays": {"uri", "content"},
     "follows": {"uri", "state"},
