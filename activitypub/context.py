@@ -43,6 +43,7 @@ _TERMS = {
     "after": "box:after",
     "availability": "box:availability",
     "availableQuantity": "vf:availableQuantity",
+    "badgeProof": "box:badgeProof",
     "blurhash": "toot:blurhash",
     "capacity": "box:capacity",
     "conversation": "ostatus:conversation",
@@ -190,7 +191,7 @@ OFFER: Final = define(
     *("availableQuantity", "minimum", "maximum", "offerState", "skill", "remote"),
 )
 AGREEMENT: Final = define("Agreement", "Commitment", "stipulates", "stipulatesReciprocal", "satisfies", *_QUANTITY)
-ENDORSEMENT_NOTE: Final = define(*_NOTE, "endorsement")
+ENDORSEMENT_NOTE: Final = define(*_NOTE, "endorsement", "badgeProof")
 ENDORSEMENT_REQUEST: Final = define(*_NOTE, "endorsementRequest", "skill")
 ENDORSEMENT: Final = define("Endorsement", "capacity", "skill")
 """P-240: of the signed object inside, never to change by a byte: every endorsement ever given depends on it."""

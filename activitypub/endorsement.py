@@ -15,8 +15,9 @@ from typing import Any, Final, Literal, NamedTuple, Self, get_args
 from activitypub import context, html
 from activitypub.document import Document, Json, timestamp
 from activitypub.errors import Forbidden, Malformed, ProtocolError, Unverified
+from activitypub.keys import Key, listed
 from activitypub.origin import origin
-from activitypub.proof import check_sole_form
+from activitypub.proof import MAX_PROOFS, check_sole_form
 
 Capacity = Literal["client", "collaborator", "employer", "employee", "peer", "student", "other"]
 Verdict = Literal["valid", "valid, offline", "valid by copy", "revoked", "expired", "invalid", "unknown"]
@@ -130,17 +131,17 @@ def has_expired(endorsement: Endorsement, now: datetime) -> bool:
 
 
 def verdict(
-    endorsement: Endorsement, *, proof_ok: bool, revoked: bool, key_seen: KeySeen | None, now: datetime
+    endorsement: Endorsement, *, proof_ok: bool, revoked: datetime | None, key_seen: KeySeen | None, now: datetime
 ) -> Judgement:
     """What may be said of `endorsement` (P-242, B6).
 
-    `proof_ok` is whether its proof holds by a key of its author's, `revoked` whether we hold its author's signed
-    ``Delete``, `key_seen` how we know the key: ``live`` from the author's server within 7 days, with the revocations
-    read; from our own memory, that server having been ``silent`` when it was asked last; from our own ``memory``
-    without asking; from our memory of an author who is ``gone`` (P-116); only from a ``bundle``; or not at all.
+    `proof_ok` is whether its proof holds by a key of its author's, `revoked` as of when we hold its author's signed
+    ``Delete``, if we do, `key_seen` how we know the key: ``live`` from the author's server within 7 days, with the
+    revocations read; from our own memory, that server having been ``silent`` when it was asked last; from our own
+    ``memory`` without asking; from our memory of an author who is ``gone`` (P-116); only from a ``bundle``; or not.
     """
     if revoked:
-        return Judgement("revoked", "The one who gave it has withdrawn it.")
+        return Judgement("revoked", f"The one who gave it took it back, as of {revoked.day} {revoked:%B %Y}.")
     try:
         check(endorsement, endorsement.author, now)
     except ProtocolError as error:
@@ -174,6 +175,16 @@ _BY_KEY: Final[dict[KeySeen, Judgement]] = {
 }
 
 
+def revokes(deletion: Document, uri: str, author: str) -> bool:
+    """Whether that is, if proven, its author's word that the endorsement at `uri` holds no more (P-245)."""
+    about = {uri.removesuffix(FRAGMENT), uri.removesuffix(FRAGMENT) + FRAGMENT}
+    return (
+        deletion.type == "Delete"
+        and deletion.uris("actor") == (author,)
+        and not about.isdisjoint(deletion.uris("object"))
+    )
+
+
 def content(endorsement: Endorsement, address: str, profile: str) -> str:
     """The note's HTML, to be understood without our software. `address` is the subject's ``bo@bo.example``."""
     skills = " and ".join(f"<strong>{escape(one)}</strong>" for one in endorsement.skills)
@@ -197,30 +208,50 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """An endorsement with what is needed to verify it when its author's server is gone (P-243)."""
+    """An endorsement with what is needed to verify it when its author's server is gone (P-243).
+
+    `keys` are the Multikeys that prove it, for its author may have had others before and after; `revocation` is the
+    signed ``Delete``, once it was taken back.
+    """
 
     endorsement: Document  # the inner object, exactly as it was received
     snapshots: tuple[Snapshot, ...] = ()
     received: datetime | None = None
+    keys: tuple[Json, ...] = ()
+    revocation: Document | None = None
+
+    def listed(self) -> dict[str, Key]:
+        """All keys that came with it, by their ids: nobody but who made this copy says that they are its author's."""
+        author = self.endorsement.uri("attributedTo")
+        several = [one.actor for one in self.snapshots]
+        several += [Document({"id": author, "assertionMethod": [*self.keys]})] if author else []
+        return {key.id: key for one in several for key in listed(one)}
 
     @classmethod
     def parse(cls, body: bytes) -> Self:
-        """Read a bundle, a bare endorsement, or the note that carries one. Raise `Malformed` if it is none of them."""
-        document = Document.parse(body)
+        return cls.read(Document.parse(body))
+
+    @classmethod
+    def read(cls, document: Document) -> Self:
+        """A bundle, a bare endorsement, the note that carries one, or a badge. Raise `Malformed` if it is none."""
         if document.type == "Endorsement":
             return cls(document)
-        inner = document.embedded("endorsement") or (document.embedded("object") or document).embedded("endorsement")
+        around = document.embedded("object") or document
+        inner = around.embedded("endorsement") or around.embedded("signedEndorsement")
         if inner is None:
             raise Malformed("there is no endorsement in it")
         entries = list(document.embeddeds("actorSnapshots"))[:_MAX_SNAPSHOTS]
         snapshots = tuple(one for entry in entries if (one := _snapshot(entry)))
-        return cls(inner, snapshots, document.time("receivedAt"))
+        keys = tuple(one.json for one in list(document.embeddeds("keys"))[:MAX_PROOFS])
+        return cls(inner, snapshots, document.time("receivedAt"), keys, document.embedded("revocation"))
 
     def write(self) -> Json:
         """As it is served at ``/endorsements/HASH.json``."""
         seen = [{"actor": one.actor.json, "seenAt": timestamp(one.seen)} for one in self.snapshots]
         received = {"receivedAt": timestamp(self.received)} if self.received else {}
-        return {"endorsement": self.endorsement.json, "actorSnapshots": seen, **received}
+        also: Json = {"keys": [*self.keys]} if self.keys else {}
+        also |= {"revocation": self.revocation.json} if self.revocation else {}
+        return {"endorsement": self.endorsement.json, "actorSnapshots": seen, **received, **also}
 
 
 def _snapshot(entry: Document) -> Snapshot | None:

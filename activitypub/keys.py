@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS, PKCS1v1
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256, SHA512
 
-from activitypub.document import Document
+from activitypub.document import Document, Json
 from activitypub.errors import Malformed, ProtocolError, Unverified
 from activitypub.origin import origin
 from activitypub.vocabulary import ACTORS
@@ -118,6 +118,12 @@ def write_multikey(key: PublicKey) -> str:
     if isinstance(key, Ed25519PublicKey):
         return multibase(_ED25519 + key.public_bytes_raw())
     return multibase(_RSA + key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.PKCS1))
+
+
+def as_multikey(key: Key) -> Json:
+    """As its owner's document lists it (FEP-521a)."""
+    named = {"id": key.id, "type": "Multikey", "controller": key.owner}
+    return {**named, "publicKeyMultibase": write_multikey(key.public)}
 
 
 def load_multikey(text: str) -> PublicKey:

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from sqlalchemy import JSON, Index, Select, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from activitypub import audience, context, endorsement, markdown, proof
+from activitypub import audience, badge, context, endorsement, markdown, proof
 from activitypub.document import Document, Json
 from activitypub.endorsement import FRAGMENT, Capacity
 from activitypub.errors import Forbidden, Malformed, ProtocolError, Unverified
@@ -47,6 +47,7 @@ class Endorsement(Row):
     received: Mapped[datetime]
     display: Mapped[Literal["waiting", "accepted", "declined"]]  # as the subject decided (P-247)
     confirmed: Mapped[datetime | None] = mapped_column(default=None)  # when its giver's server last stood by it
+    badge: Mapped[str | None] = mapped_column(default=None)  # its giver's signature of it as an Open Badge
     revoked: Mapped[datetime | None] = mapped_column(default=None)
     # The signed ``Delete``, to be passed on.
     revocation: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), default=None)
@@ -111,11 +112,13 @@ def give(
             work=work or None,
             until=until,
         )
-        inner = proof.sign(said.write(), *own_proof_key(tx.db, account), tx.now)
+        key_id, key = own_proof_key(tx.db, account)
+        inner = proof.sign(said.write(), key_id, key, tx.now)
     except Malformed as error:
         raise Trouble(f"that cannot be an endorsement: {error}") from error
     note = _note(tx, said, actor)
-    row = posts.publish_note(tx, note, "public", {"endorsement": inner}, context.ENDORSEMENT_NOTE)
+    extra = {"endorsement": inner, badge.PROPERTY: badge.sign(inner, key, tx.now)}
+    row = posts.publish_note(tx, note, "public", extra, context.ENDORSEMENT_NOTE)
     _keep(tx, row)
     return row
 
@@ -218,9 +221,7 @@ def revoked(tx: Transaction, row: Endorsement, deletion: Document) -> None:
 
 def is_signed(db: Session, uri: str, endorser: str, deletion: Document, now: datetime) -> bool:
     """Whether `deletion` is the endorser's own proven ``Delete`` of this very endorsement (P-245)."""
-    about = {uri, uri + FRAGMENT}.intersection(deletion.uris("object"))
-    is_theirs = deletion.type == "Delete" and deletion.uris("actor") == (endorser,) and bool(about)
-    return is_theirs and _is_proven(db, deletion, now)
+    return endorsement.revokes(deletion, uri, endorser) and _is_proven(db, deletion, now)
 
 
 def _is_proven(db: Session, deletion: Document, now: datetime) -> bool:
@@ -282,9 +283,15 @@ def _keep(tx: Transaction, row: Object) -> None:
     inner: Json = row.document["endorsement"]
     said = endorsement.Endorsement.read(Document(inner))
     is_ours = known.is_local(tx.db, said.subject)
-    fields = {"uri": row.uri, "endorser": said.author, "subject": said.subject, "hash": proof.hash_of(inner)}
+    fields: dict[str, Any] = {
+        "uri": row.uri,
+        "endorser": said.author,
+        "subject": said.subject,
+        "hash": proof.hash_of(inner),
+    }
     display: Any = "waiting" if is_ours else "accepted"  # for others their own server decides
-    tx.db.add(Endorsement(id=row.id, inner=inner, received=tx.now, display=display, **fields))  # type: ignore[arg-type]
+    fields["badge"] = Document(row.document).text(badge.PROPERTY)[: badge.MAX_PROOF] or None
+    tx.db.add(Endorsement(id=row.id, inner=inner, received=tx.now, display=display, **fields))
     tx.db.add_all(EndorsedSkill(skill=one, endorsement=row.id) for one in {skill.lower() for skill in said.skills})
     tx.db.flush()
     remember(tx, known.actor(tx.db, said.author))

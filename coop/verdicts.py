@@ -14,7 +14,7 @@ from functools import partial
 from sqlalchemy import Select, or_, select, update
 from sqlalchemy.orm import Session
 
-from activitypub import endorsement, keys, proof
+from activitypub import badge, endorsement, keys, proof
 from activitypub.collection import Walk
 from activitypub.document import Document, Json
 from activitypub.endorsement import Bundle, Judgement, KeySeen
@@ -22,6 +22,7 @@ from activitypub.errors import Malformed, ProtocolError
 from activitypub.origin import origin
 from coop import endorsements
 from coop.endorsements import Endorsement, Snapshot
+from coop.errors import Trouble
 from federation import discovery, known
 from federation.client import Gone, Unreachable
 from federation.instance import Instance
@@ -68,7 +69,7 @@ def _judged(db: Session, rows: Sequence[Endorsement], now: datetime) -> list[Jud
         is_fresh = row.confirmed is not None and now <= row.confirmed + FRESH
         seen: KeySeen = "live" if is_fresh or row.endorser in here else _remembered(row, asked.get(row.endorser))
         seen = "gone" if row.endorser in gone else seen
-        judged.append(judge(Document(row.inner), held.get, seen, now, revoked=row.revoked is not None))
+        judged.append(judge(Document(row.inner), held.get, seen, now, row.revoked))
     return judged
 
 
@@ -91,7 +92,7 @@ def with_verdicts(db: Session, rows: Select[Endorsement], now: datetime) -> list
     return list(zip(found, _judged(db, found, now), strict=True))
 
 
-def judge(inner: Document, find: FindKey, seen: KeySeen, now: datetime, *, revoked: bool = False) -> Judgement:
+def judge(inner: Document, find: FindKey, seen: KeySeen, now: datetime, revoked: datetime | None = None) -> Judgement:
     """The verdict on a signed object; `find` gives the keys that count, `seen` tells how we know them."""
     try:
         said = endorsement.Endorsement.read(inner)
@@ -186,7 +187,35 @@ def bundle(db: Session, row: Endorsement) -> Json:
     kept = [(seen.first, seen.first_seen), (seen.last, seen.last_seen)] if seen else []
     distinct = kept[:1] if len(kept) > 1 and kept[0][0] == kept[1][0] else kept
     snapshots = tuple(endorsement.Snapshot(Document(actor), moment) for actor, moment in distinct)
-    return Bundle(Document(row.inner), snapshots, row.received).write()
+    revocation = Document(row.revocation) if row.revocation else None
+    return Bundle(Document(row.inner), snapshots, row.received, _proving(db, row), revocation).write()
+
+
+def _proving(db: Session, row: Endorsement) -> tuple[Json, ...]:
+    """The keys that prove an endorsement, or that it was taken back, whatever keys its giver has had since."""
+    wanted = {uri for one in (row.inner, row.revocation or {}) for uri in _claimed(Document(one))}
+    held = known.keys_of(db, wanted).values()
+    return tuple(keys.as_multikey(key) for key in held if key.owner == row.endorser)
+
+
+def credential(db: Session, row: Endorsement, now: datetime) -> Json:
+    """An endorsement that holds as an Open Badge. Raise `Trouble` if its giver signed none, or it does not hold."""
+    check_holds(db, row, now)
+    if row.badge is None:
+        raise Trouble("it came without its giver's signature as an Open Badge, and only its giver can make one")
+    written = badge.write(row.inner, row.badge)
+    try:
+        badge.check(written, _prover(Document(row.inner), partial(known.key, db)))
+    except ProtocolError as error:
+        raise Trouble("its giver's signature as an Open Badge does not hold: ask them to give it anew") from error
+    return written
+
+
+def check_holds(db: Session, row: Endorsement, now: datetime) -> None:
+    """Raise `Trouble`, with the verdict, for one that nobody should be shown as a reference."""
+    found = verdict_offline(db, row, now)
+    if not found.verdict.startswith("valid"):
+        raise Trouble(f"this endorsement is {found.verdict}: {found.reason}")
 
 
 def shown(db: Session, hash_: str) -> Endorsement | None:
@@ -202,36 +231,75 @@ def served(db: Session, hash_: str) -> Json | None:
 
 
 def verify_file(
-    body: bytes, known_key: FindKey, now: datetime, is_revoked: Callable[[Document], bool] = lambda inner: False
+    body: bytes,
+    known_key: FindKey,
+    now: datetime,
+    revoked_at: Callable[[Document], datetime | None] = lambda inner: None,
+    seen: Callable[[Document], KeySeen] = lambda inner: "memory",
 ) -> tuple[Document, Judgement]:
     """The signed object in a file, and what may be said of it without any network.
 
     The keys that `known_key` gives are those that we saw ourselves; only where it has none do those count that came in
     the file, and never for more than ``valid by copy`` (P-335). Raise `Malformed` if there is no endorsement in it.
     """
-    copy = Bundle.parse(body)
-    inner, revoked = copy.endorsement, is_revoked(copy.endorsement)
-    own = judge(inner, known_key, "memory", now, revoked=revoked)
+    document = Document.parse(body)
+    copy = Bundle.read(document)
+    inner = copy.endorsement
+    own = judge(inner, known_key, seen(inner), now, revoked_at(inner) or _taken_back(copy, known_key, now))
     if own.verdict != "unknown":
-        return inner, own
-    listed = {key.id: key for one in copy.snapshots for key in keys.listed(one.actor)}
-    return inner, judge(inner, listed.get, "bundle", now)
+        return inner, _with_badge(document, inner, own, known_key)
+    listed = copy.listed().get
+    return inner, judge(inner, listed, "bundle", now, _taken_back(copy, listed, now))
+
+
+def _taken_back(copy: Bundle, find: FindKey, now: datetime) -> datetime | None:
+    """As of when its giver took it back, by the signed word of that in the same file (P-245)."""
+    inner, deletion = copy.endorsement, copy.revocation
+    uri, author = inner.uri("id"), inner.uri("attributedTo")
+    if deletion is None or not uri or not author or not endorsement.revokes(deletion, uri, author):
+        return None
+    if not _holds(deletion, find, now):
+        return None
+    made = deletion.embedded("proof")
+    return (made.time("created") if made else None) or now
+
+
+def _with_badge(document: Document, inner: Document, found: Judgement, find: FindKey) -> Judgement:
+    """The same of an Open Badge: what it says around the endorsement is signed as well, and read first by most."""
+    if not badge.is_one(document) or not found.verdict.startswith("valid"):
+        return found
+    try:
+        badge.check(document.json, _prover(inner, find))
+    except ProtocolError as error:
+        return Judgement("invalid", f"Refused: {error}.")
+    return found
+
+
+def _prover(inner: Document, find: FindKey) -> keys.Key:
+    """The key of its giver's that an endorsement, which holds, is proven by."""
+    found = [key for uri in _claimed(inner) if (key := find(uri))]
+    return found[0]
 
 
 def verify_here(db: Session, body: bytes, now: datetime) -> tuple[Document, Judgement]:
     """The same with all that this server has seen. Raise as `verify_file` does."""
-    inner, found = verify_file(body, partial(known.key, db), now, partial(is_revoked, db))
+    inner, found = verify_file(body, partial(known.key, db), now, partial(revoked_at, db), partial(_seen, db))
     first = endorsements.find(db, inner.uri("id") or "")
     if first is not None and first.revoked is None and first.hash != proof.hash_of(inner.json):
         return inner, Judgement("invalid", "It is not what came first under this id: it was altered, or given twice.")
     return inner, found
 
 
-def is_revoked(db: Session, inner: Document) -> bool:
-    """Whether whoever gave it took it back, as far as we know, even if the endorsement itself never came here."""
+def revoked_at(db: Session, inner: Document) -> datetime | None:
+    """As of when whoever gave it took it back, as far as we know, even if the endorsement itself never came here."""
     uri, author = inner.uri("id") or "", inner.uri("attributedTo")
     row = endorsements.find(db, uri)
     if row is not None:
-        return row.revoked is not None and row.endorser == author
+        return row.revoked if row.endorser == author else None
     note = known.find(db, uri.removesuffix(endorsement.FRAGMENT))
-    return note is not None and note.deleted is not None and note.author == author
+    return note.deleted if note is not None and note.author == author else None
+
+
+def _seen(db: Session, inner: Document) -> KeySeen:
+    """How we know the keys of its giver."""
+    return "gone" if db.scalar(select(Actor.gone).where(Actor.uri == inner.uri("attributedTo"))) else "memory"

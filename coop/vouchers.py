@@ -48,10 +48,9 @@ def vouch(db: Session, statement: Json, now: datetime) -> Json | None:
     with suppress(ProtocolError):
         for claim in proof.read(statement, now):
             if key := known.key(db, claim.key_id):
-                multikey = {"id": key.id, "type": "Multikey", "controller": key.owner}
                 gone = db.scalar(select(Actor.gone).where(Actor.uri == key.owner))
                 deleted = {"deleted": timestamp(gone)} if gone else {}
-                return multikey | {"publicKeyMultibase": keys.write_multikey(key.public)} | deleted
+                return keys.as_multikey(key) | deleted
     return None
 
 

@@ -120,6 +120,38 @@ async def save(desk: Desk, url: str, file: Path) -> None:
     say(f"{file}: check it with boxroom endorsement verify {file}")
 
 
+@command("export", endorsement)
+@click.argument("url")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False), required=False)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["badge", "html", "print"]),
+    required=True,
+    help="An Open Badge for programs, a page that needs nothing else, or a sheet for the printer with a QR code.",
+)
+async def export(desk: Desk, url: str, file: Path | None, form: str) -> None:
+    """Write an endorsement that holds into FILE, for people who have no Boxroom; without FILE, print it.
+
+    The badge is an Open Badges 3.0 EndorsementCredential that its giver signed; that can be had from any studio.
+    """
+
+    def read(db: Session) -> bytes:
+        row = endorsements.at(db, url)
+        if form == "badge":
+            return msgspec.json.format(msgspec.json.encode(verdicts.credential(db, row, desk.here.now())), indent=2)
+        from web import keepsakes  # with all that pages are made of, which no other command here needs
+
+        return keepsakes.write(db, desk.here, row, "print" if form == "print" else "html").encode()
+
+    written = await desk.reads(read)
+    if file is None:
+        click.echo(written)
+        return
+    await asyncio.to_thread(file.write_bytes, written)
+    say(str(file))
+
+
 @click.command("verify", params=[data_option(), json_option()])
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
 @click.pass_context

@@ -208,7 +208,7 @@ def test_the_window_of_published_has_these_ends() -> None:
 def test_a_verdict_says_no_more_than_is_known(
     proof_ok: bool, revoked: bool, key_seen: KeySeen | None, expected: Verdict
 ) -> None:
-    judged = verdict(GIVEN, proof_ok=proof_ok, revoked=revoked, key_seen=key_seen, now=NOW)
+    judged = verdict(GIVEN, proof_ok=proof_ok, revoked=NOW if revoked else None, key_seen=key_seen, now=NOW)
 
     assert judged.verdict == expected
     assert judged.reason.endswith(".")
@@ -219,12 +219,12 @@ def test_a_verdict_says_no_more_than_is_known(
 def test_what_was_given_for_a_time_expires(after: timedelta, expected: Verdict) -> None:
     brief = replace(GIVEN, until=NOW)
 
-    assert verdict(brief, proof_ok=True, revoked=False, key_seen="live", now=NOW + after).verdict == expected
+    assert verdict(brief, proof_ok=True, revoked=None, key_seen="live", now=NOW + after).verdict == expected
 
 
 @pytest.mark.proves("P-241", "P-334")
 def test_who_endorses_themselves_is_told_that_it_is_invalid() -> None:
-    judged = verdict(replace(GIVEN, subject=ADA), proof_ok=True, revoked=False, key_seen="live", now=NOW)
+    judged = verdict(replace(GIVEN, subject=ADA), proof_ok=True, revoked=None, key_seen="live", now=NOW)
 
     assert judged == ("invalid", "Refused: nobody endorses themselves.")
 

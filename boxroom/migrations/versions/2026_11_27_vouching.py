@@ -1,4 +1,4 @@
-"""Requests for endorsements."""
+"""Requests for endorsements, and the signature of an endorsement as an Open Badge."""
 
 from __future__ import annotations
 
@@ -33,3 +33,4 @@ def upgrade() -> None:
     op.create_index(op.f("ix_endorsement_requests_to_state"), "endorsement_requests", ["to", "state"], unique=False)
     op.create_index(op.f("ix_endorsement_requests_by_to"), "endorsement_requests", ["by", "to"], unique=False)
     op.create_index(op.f("ix_endorsement_requests_since"), "endorsement_requests", ["since"], unique=False)
+    op.add_column("endorsements", sa.Column("badge", sa.String(), nullable=True))
