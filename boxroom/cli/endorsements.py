@@ -19,11 +19,12 @@ from boxroom.cli import data_folder, data_option, json_option
 from boxroom.cli.desk import Desk, command, finish, is_studio, opened
 from boxroom.cli.offers import Day
 from boxroom.cli.posts import meet_mentioned
-from boxroom.cli.printing import print_document, print_table, say
+from boxroom.cli.printing import print_document, print_table, say, whisper
 from boxroom.cli.shapes import Shape, person
-from coop import endorsement_requests, endorsements, verdicts
+from coop import endorsement_requests, endorsements, paths, verdicts
 from coop.endorsement_requests import EndorsementRequest
 from coop.endorsements import Endorsement
+from coop.paths import Way
 from federation import known
 from federation.store import Transaction
 from federation.tables import Actor
@@ -94,7 +95,7 @@ async def revoke(desk: Desk, url: str) -> None:
 @click.argument("address")
 @click.option("--ask", is_flag=True, help="Ask the servers of those who gave them, instead of our memory alone.")
 async def about(desk: Desk, address: str, ask: bool) -> None:
-    """List who vouches for somebody, each checked: valid, revoked, expired, invalid."""
+    """List who vouches for somebody, each checked: valid, revoked, expired, invalid; and how you know who does."""
     actor = await desk.somebody(address)
     mine = actor.uri == desk.me
     query = endorsements.received_by(actor.uri) if mine else endorsements.shown_of(actor.uri)
@@ -102,12 +103,45 @@ async def about(desk: Desk, address: str, ask: bool) -> None:
         for uri in await desk.reads(lambda db: [row.uri for row in db.scalars(query)]):
             await verdicts.check(desk.here, uri)
     moment = desk.here.now()
-    shapes = await desk.reads(lambda db: [_shape(db, *one) for one in verdicts.with_verdicts(db, query, moment)])
+
+    def read(db: Session) -> list[Shape]:
+        near = paths.reach(db, desk.me, moment)
+        judged = verdicts.with_verdicts(db, query, moment)
+        return [_shape(db, *one) | {"path": _way(db, near.get(one[0].endorser))} for one in judged]
+
+    shapes = await desk.reads(read)
     if desk.as_json:
         print_document(shapes)
         return
-    rows = [(one["verdict"], ", ".join(one["skills"]), one["address"] or one["by"], one["uri"]) for one in shapes]
-    print_table(("", "skill", "by", "URL"), rows, f"Nobody has vouched for {person(actor)} as far as is known here.")
+    rows = [
+        (one["verdict"], ", ".join(one["skills"]), one["address"] or one["by"], one["path"], one["uri"])
+        for one in shapes
+    ]
+    print_table(
+        ("", "skill", "by", "how you know them", "URL"),
+        rows,
+        f"Nobody has vouched for {person(actor)} as far as is known here.",
+    )
+
+
+@command("trust", prints=True)
+@click.argument("address")
+async def trust(desk: Desk, address: str) -> None:
+    """Tell how you know somebody: whom you follow, work with and vouch for, whom they do, up to three steps away.
+
+    Nothing is asked of anybody, and nothing is counted into a score: these are reasons, to be weighed by you.
+    """
+    actor = await desk.somebody(address)
+    moment = desk.here.now()
+    found = await desk.reads(
+        lambda db: [{"words": paths.words(db, way), "steps": way} for way in paths.ways(db, desk.me, actor.uri, moment)]
+    )
+    if desk.as_json:
+        print_document(found)
+    for one in () if desk.as_json else found:
+        say(f"{one['words']}.")
+    if not found:
+        whisper(f"Nobody near you knows {person(actor)}, as far as is known here.")
 
 
 @command("save", endorsement)
@@ -228,6 +262,10 @@ async def decline(desk: Desk, url: str, reason: str) -> None:
         return
     await desk.does(lambda tx: endorsements.decline(tx, desk.me, url))
     desk.has_done("It is not shown.")
+
+
+def _way(db: Session, way: Way | None) -> str | None:
+    return paths.words(db, way) if way else None
 
 
 def _shape(db: Session, row: Endorsement, judged: Judgement) -> Shape:

@@ -1,0 +1,149 @@
+"""How one of us knows somebody: by whom they follow, whom they share projects with, and who vouches for whom.
+
+The law: a way begins with the one who asks, and each on it is believed about the next: what they signed about them, or
+a project that both agreed to be in. So a crowd of strangers who vouch for each other, or for us, leads nowhere. It is a
+reason that is told in words, never a number to be compared. Whom our own people follow is nobody else's to know, nor
+are projects that the one who asks is not in and that do not show who is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Select, func, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from activitypub import endorsement
+from activitypub.document import Document
+from activitypub.errors import ProtocolError
+from coop import follows
+from coop.blocks import Block
+from coop.endorsements import Endorsement
+from coop.statements import Membership, Project
+from federation.tables import Actor
+
+DEPTH = 3  # steps from the one who asks
+BREADTH = 200  # people at each step who are asked on, those that are best known first
+EACH = 30  # endorsements, and members of projects, of one person that are looked at, the latest first
+SHOWN = 5  # ways to somebody
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What `by` says of `to`, or does with them. `works` are the projects and works that they have in common."""
+
+    by: str
+    to: str
+    follows: bool = False
+    endorsements: tuple[str, ...] = ()
+    skills: tuple[str, ...] = ()
+    works: frozenset[str] = frozenset()
+
+
+Way = tuple[Step, ...]
+
+
+def reach(db: Session, me: str, now: datetime, depth: int = DEPTH) -> dict[str, Way]:
+    """Everybody near `me`, one of us, by their URI, with the shortest way to each; of several such, the firmest."""
+    found: dict[str, Way] = {}
+    shut, frontier = _blocked(db, me), [me]
+    for _ in range(depth):
+        news: dict[str, Way] = {}
+        for step in sorted(_steps(db, me, frontier, now), key=_firmness):
+            if step.to not in found and step.to not in shut and len(news) < BREADTH:
+                news.setdefault(step.to, (*found.get(step.by, ()), step))
+        found |= news
+        frontier = [*news]
+    return found
+
+
+def ways(db: Session, me: str, to: str, now: datetime) -> list[Way]:
+    """The ways from `me` to somebody, one by each person near `me` who knows them; the shortest and firmest first."""
+    near = reach(db, me, now, DEPTH - 1)
+    last = _steps(db, me, [me, *(one for one in near if one != to)], now, to)
+    found = [(*near.get(step.by, ()), step) for step in last if to not in _blocked(db, me)]
+    return sorted(found, key=lambda way: (len(way), *map(_firmness, reversed(way))))[:SHOWN]
+
+
+def words(db: Session, way: Way) -> str:
+    """A way as people tell it: "You follow Ben (ben@shop.example); Ben (…) worked with Ana (…) twice"."""
+    people = {one for step in way for one in (step.by, step.to)}
+    rows = db.execute(select(Actor.uri, Actor.name, Actor.address).where(Actor.uri.in_(people)))
+    names = {row.uri: f"{row.name} ({row.address or row.uri})" for row in rows}  # a name anybody can have
+    told = [_told(step, names.get(step.by, step.by), names.get(step.to, step.to), n == 0) for n, step in enumerate(way)]
+    return "; ".join(told)
+
+
+def _told(step: Step, by: str, to: str, is_me: bool) -> str:
+    times = {1: "once", 2: "twice"}.get(len(step.works), f"{len(step.works)} times")
+    said = [f"{'follow' if is_me else 'follows'} {to}"] if step.follows else []
+    said += [f"worked with {to} {times}"] if step.works else []
+    said += [f"{'vouch' if is_me else 'vouches'} for {to}: {', '.join(step.skills)}"] if step.endorsements else []
+    return f"{'You' if is_me else by} {' and '.join(said)}"
+
+
+def _firmness(step: Step) -> tuple[int, int, bool, str, str]:
+    """To sort by: what two did together counts more than what one says, and a name decides between equals."""
+    return (-len(step.works), -len(step.endorsements), not step.follows, step.by, step.to)
+
+
+def _steps(db: Session, me: str, by: Sequence[str], now: datetime, to: str | None = None) -> list[Step]:
+    """What those `by` say of others, or of `to` alone: in three queries, however many they are."""
+    followed = set(db.scalars(follows.following(me))) if me in by else set()
+    given: dict[tuple[str, str], list[Endorsement]] = {}
+    for row in db.scalars(_given(by, to)):
+        if not _is_over(row, now):
+            given.setdefault((row.endorser, row.subject), []).append(row)
+    shared: dict[tuple[str, str], set[str]] = {}
+    for one, other, project in db.execute(_shared(me, by, to)):
+        shared.setdefault((one, other), set()).add(project)
+    pairs = {(me, one) for one in followed if to in (None, one)} | given.keys() | shared.keys()
+    return [
+        _step(*pair, pair[1] in followed and pair[0] == me, given.get(pair, ()), shared.get(pair, ())) for pair in pairs
+    ]
+
+
+def _step(by: str, to: str, is_followed: bool, given: Iterable[Endorsement], shared: Iterable[str]) -> Step:
+    rows = sorted(given, key=lambda row: row.uri)
+    skills = dict.fromkeys(skill for row in rows for skill in Document(row.inner).strings("skill"))
+    works = {work for row in rows if (work := Document(row.inner).uri("context"))}
+    return Step(by, to, is_followed, tuple(row.uri for row in rows), tuple(skills), frozenset(works.union(shared)))
+
+
+def _given(by: Collection[str], to: str | None) -> Select[Endorsement]:
+    """What they vouched for and did not take back, unless whom it is about would rather not have it shown.
+
+    Each was verified when it came (P-241). Nobody takes the place of others by vouching for thousands.
+    """
+    place = func.row_number().over(partition_by=Endorsement.endorser, order_by=Endorsement.id.desc()).label("place")
+    held = (Endorsement.revoked.is_(None), Endorsement.display != "declined", Endorsement.endorser.in_(by))
+    about = (Endorsement.subject == to,) if to else ()
+    latest = select(Endorsement.id, place).where(*held, *about).subquery()
+    return select(Endorsement).where(Endorsement.id.in_(select(latest.c.id).where(latest.c.place <= EACH)))
+
+
+def _shared(me: str, by: Collection[str], to: str | None) -> Select[str, str, str]:
+    """Who is in a project with whom: in those that `me` is in, and those that show it to everybody."""
+    one, other = aliased(Membership), aliased(Membership)
+    mine = select(Membership.project).where(Membership.member == me)
+    shown = select(Project.uri).where(or_(Project.public, Project.uri.in_(mine)))
+    place = func.row_number().over(partition_by=one.member, order_by=(other.id.desc())).label("place")
+    pairs = select(one.member.label("one"), other.member.label("other"), one.project.label("project"), place)
+    pairs = pairs.join(other, other.project == one.project).where(one.member.in_(by), other.member != one.member)
+    found = pairs.where(one.project.in_(shown), *((other.member == to,) if to else ())).subquery()
+    return select(found.c.one, found.c.other, found.c.project).where(found.c.place <= EACH)
+
+
+def _is_over(row: Endorsement, now: datetime) -> bool:
+    try:
+        return endorsement.has_expired(endorsement.Endorsement.read(Document(row.inner)), now)
+    except ProtocolError:
+        return True
+
+
+def _blocked(db: Session, me: str) -> set[str]:
+    """`me`, and everybody with whom there is a block."""
+    rows = db.execute(select(Block.by, Block.blocked).where(or_(Block.by == me, Block.blocked == me)))
+    return {me, *(uri for row in rows for uri in row)}
