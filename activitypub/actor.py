@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Self
 from urllib.parse import urlsplit
 
-from activitypub import context, html
+from activitypub import context, html, identity
 from activitypub.context import NS
 from activitypub.document import Document, Json, timestamp
 from activitypub.errors import Malformed
@@ -78,6 +78,7 @@ class Actor:
     icon: Picture | None = None
     image: Picture | None = None
     fields: tuple[tuple[str, str], ...] = ()
+    statements: tuple[Json, ...] = ()  # of who says that they are this actor (FEP-c390), to be checked
     skills: tuple[str, ...] = ()
     availability: str = ""
     implements: tuple[str, ...] = ()
@@ -151,6 +152,7 @@ class Actor:
             icon=_picture(document, "icon"),
             image=_picture(document, "image"),
             fields=_fields(document),
+            statements=identity.listed(document),
             skills=tuple(html.single_line(one, 100) for one in document.strings("skill")[:32]),
             availability=html.single_line(document.text("availability"), 200),
             implements=tuple(
@@ -219,7 +221,10 @@ class Actor:
         return {
             "icon": _written_picture(self.icon),
             "image": _written_picture(self.image),
-            "attachment": [{"type": "PropertyValue", "name": name, "value": value} for name, value in self.fields],
+            "attachment": [
+                *({"type": "PropertyValue", "name": name, "value": value} for name, value in self.fields),
+                *self.statements,
+            ],
             "tag": [],
             "skill": list(self.skills) or None,
             "availability": self.availability or None,

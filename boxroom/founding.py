@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from activitypub import keys
 from boxroom import folder, migrations
 from boxroom.assemble import assemble, database_url
 from boxroom.settings import FILE, PREFIX, Settings, Wrong, load, write
-from coop import accounts
+from coop import accounts, identities
 from coop.accounts import Kind
+from federation import known
 from federation.store import Transaction
 
 SHORTEST_PASSWORD = 10
@@ -25,6 +29,7 @@ class Founding:
     name: str = ""
     kind: Kind = "person"
     password: str | None = None
+    recovery: Ed25519PrivateKey = field(default_factory=keys.new_ed25519, repr=False)  # nobody keeps it but they
 
 
 async def found(data: Path, founding: Founding) -> Settings:
@@ -54,9 +59,10 @@ async def _fill(data: Path, settings: Settings, founding: Founding) -> None:
         if accounts.count(tx.db):
             raise Wrong("somebody lives in this database already; nothing was changed")
         accounts.create_instance_actor(tx, pairs[0])
-        account = accounts.create(tx, founding.handle, founding.name, founding.kind, pairs[1])
+        account = accounts.create(tx, founding.handle, founding.name, founding.kind, pairs[1], founding.recovery)
         account.password = hashed
         tx.db.flush()
+        identities.remember(tx, known.account(tx.db, account.uri))
 
     here = assemble(data, settings)
     try:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from sqlalchemy import func, select
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import JSON, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from activitypub import keys
+from activitypub import identity, keys
 from activitypub.actor import HANDLE, Keys
 from activitypub.actor import Actor as Profile
 from activitypub.origin import host
@@ -41,6 +42,8 @@ class Account(Row):
     approves_followers: Mapped[bool] = mapped_column(default=False)
     suspended: Mapped[bool] = mapped_column(default=False)
     password: Mapped[str | None] = mapped_column(default=None)  # hashed with Argon2id; without one nobody logs in
+    # The statement of whoever holds the recovery key that they are this account (FEP-c390); the key is not here.
+    recovery: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +58,24 @@ def new_keys() -> KeyPair:
     return KeyPair(keys.write_private(keys.new_rsa()), keys.write_private(keys.new_ed25519()))
 
 
-def create(tx: Transaction, handle: str, name: str, kind: Kind, pair: KeyPair) -> Account:
-    """Let somebody live here. Raise `Trouble` if the handle cannot be one, `Conflict` if it is taken."""
+def create(
+    tx: Transaction, handle: str, name: str, kind: Kind, pair: KeyPair, recovery: Ed25519PrivateKey | None = None
+) -> Account:
+    """Let somebody live here, who goes by a `recovery` key, if they have one.
+
+    Raise `Trouble` if the handle cannot be one, `Conflict` if it is taken.
+    """
     if not HANDLE.fullmatch(handle):
         raise Trouble("a handle has up to 30 letters, digits, _ . or -, and neither begins nor ends with . or -")
     address = f"{handle.lower()}@{host(tx.home)}"
     if tx.db.scalar(select(Actor.id).where(Actor.address == address, Actor.local)):
         raise Conflict(f"{handle} lives here already, or once did; a name is never given to another")
     profile = Profile.ours(f"{tx.home}/actors/{ids.slug(ids.new(tx.now))}", TYPES[kind], handle)
+    stated = identity.sign(recovery, profile.id, tx.now) if recovery else None
     profile = replace(profile, url=profile_url(tx.home, handle), discoverable=True, indexable=True)
+    profile = replace(profile, statements=(stated,) if stated else ())
     actor = mint(tx, profile, name or handle, pair)
-    account = Account(id=actor.id, uri=actor.uri, handle=handle.lower(), kind=kind)
+    account = Account(id=actor.id, uri=actor.uri, handle=handle.lower(), kind=kind, recovery=stated)
     tx.db.add(account)
     tx.db.flush()
     tx.db.info.pop("accounts", None)

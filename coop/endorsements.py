@@ -20,7 +20,7 @@ from activitypub.endorsement import FRAGMENT, Capacity
 from activitypub.errors import Forbidden, Malformed, ProtocolError, Unverified
 from activitypub.note import Note
 from activitypub.origin import Activity
-from coop import blocks, posts
+from coop import blocks, identities, posts
 from coop.errors import NotAllowed, NotFound, Trouble
 from coop.events import Erased, Notice, listens, tell
 from federation import known, outbox
@@ -322,7 +322,7 @@ def decline(tx: Transaction, account: str, uri: str) -> None:
 
 def _of_oneself(db: Session, account: str, uri: str) -> Endorsement:
     row = at(db, uri)
-    if row.subject != account:
+    if row.subject not in identities.same(db, account):
         raise NotAllowed("only the one who is endorsed decides whether it is shown")
     return row
 
@@ -343,14 +343,17 @@ def at(db: Session, uri: str) -> Endorsement:
     return row
 
 
-def received_by(subject: str) -> Select[Endorsement]:
-    """All endorsements of somebody, those revoked and those not shown included, newest first."""
-    return select(Endorsement).where(Endorsement.subject == subject).order_by(Endorsement.id.desc())
+def received_by(*addresses: str) -> Select[Endorsement]:
+    """All endorsements of somebody at all their `addresses` (`identities.same`), newest first.
+
+    Those revoked and those not shown are included.
+    """
+    return select(Endorsement).where(Endorsement.subject.in_(addresses)).order_by(Endorsement.id.desc())
 
 
-def shown_of(subject: str, skill: str | None = None) -> Select[Endorsement]:
+def shown_of(*addresses: str, skill: str | None = None) -> Select[Endorsement]:
     """Those that visitors see; one that was revoked is among them, to be shown as such."""
-    query = received_by(subject).where(Endorsement.display == "accepted")
+    query = received_by(*addresses).where(Endorsement.display == "accepted")
     if skill is None:
         return query
     named = select(EndorsedSkill.endorsement).where(EndorsedSkill.skill == skill.strip().lower())

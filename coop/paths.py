@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session, aliased
 from activitypub import endorsement
 from activitypub.document import Document
 from activitypub.errors import ProtocolError
-from coop import follows
+from coop import follows, identities
 from coop.blocks import Block
 from coop.endorsements import Endorsement
 from coop.statements import Membership, Project
@@ -60,10 +60,13 @@ def reach(db: Session, me: str, now: datetime, depth: int = DEPTH) -> dict[str, 
 
 
 def ways(db: Session, me: str, to: str, now: datetime) -> list[Way]:
-    """The ways from `me` to somebody, one by each person near `me` who knows them; the shortest and firmest first."""
-    near = reach(db, me, now, DEPTH - 1)
-    last = _steps(db, me, [me, *(one for one in near if one != to)], now, to)
-    found = [(*near.get(step.by, ()), step) for step in last if to not in _blocked(db, me)]
+    """The ways from `me` to somebody, at whichever of their addresses: the shortest and firmest first.
+
+    There is one by each person near `me` who knows them.
+    """
+    near, places = reach(db, me, now, DEPTH - 1), {*identities.same(db, to)}
+    last = _steps(db, me, [me, *(one for one in near if one not in places)], now, places - _blocked(db, me))
+    found = [(*near.get(step.by, ()), step) for step in last]
     return sorted(found, key=lambda way: (len(way), *map(_firmness, reversed(way))))[:SHOWN]
 
 
@@ -89,8 +92,8 @@ def _firmness(step: Step) -> tuple[int, int, bool, str, str]:
     return (-len(step.works), -len(step.endorsements), not step.follows, step.by, step.to)
 
 
-def _steps(db: Session, me: str, by: Sequence[str], now: datetime, to: str | None = None) -> list[Step]:
-    """What those `by` say of others, or of `to` alone: in three queries, however many they are."""
+def _steps(db: Session, me: str, by: Sequence[str], now: datetime, to: Collection[str] | None = None) -> list[Step]:
+    """What those `by` say of others, or of those `to` alone: in three queries, however many they are."""
     followed = set(db.scalars(follows.following(me))) if me in by else set()
     given: dict[tuple[str, str], list[Endorsement]] = {}
     for row in db.scalars(_given(by, to)):
@@ -99,7 +102,7 @@ def _steps(db: Session, me: str, by: Sequence[str], now: datetime, to: str | Non
     shared: dict[tuple[str, str], set[str]] = {}
     for one, other, project in db.execute(_shared(me, by, to)):
         shared.setdefault((one, other), set()).add(project)
-    pairs = {(me, one) for one in followed if to in (None, one)} | given.keys() | shared.keys()
+    pairs = {(me, one) for one in followed if to is None or one in to} | given.keys() | shared.keys()
     return [
         _step(*pair, pair[1] in followed and pair[0] == me, given.get(pair, ()), shared.get(pair, ())) for pair in pairs
     ]
@@ -112,19 +115,19 @@ def _step(by: str, to: str, is_followed: bool, given: Iterable[Endorsement], sha
     return Step(by, to, is_followed, tuple(row.uri for row in rows), tuple(skills), frozenset(works.union(shared)))
 
 
-def _given(by: Collection[str], to: str | None) -> Select[Endorsement]:
+def _given(by: Collection[str], to: Collection[str] | None) -> Select[Endorsement]:
     """What they vouched for and did not take back, unless whom it is about would rather not have it shown.
 
     Each was verified when it came (P-241). Nobody takes the place of others by vouching for thousands.
     """
     place = func.row_number().over(partition_by=Endorsement.endorser, order_by=Endorsement.id.desc()).label("place")
     held = (Endorsement.revoked.is_(None), Endorsement.display != "declined", Endorsement.endorser.in_(by))
-    about = (Endorsement.subject == to,) if to else ()
+    about = () if to is None else (Endorsement.subject.in_(to),)
     latest = select(Endorsement.id, place).where(*held, *about).subquery()
     return select(Endorsement).where(Endorsement.id.in_(select(latest.c.id).where(latest.c.place <= EACH)))
 
 
-def _shared(me: str, by: Collection[str], to: str | None) -> Select[str, str, str]:
+def _shared(me: str, by: Collection[str], to: Collection[str] | None) -> Select[str, str, str]:
     """Who is in a project with whom: in those that `me` is in, and those that show it to everybody."""
     one, other = aliased(Membership), aliased(Membership)
     mine = select(Membership.project).where(Membership.member == me)
@@ -132,7 +135,7 @@ def _shared(me: str, by: Collection[str], to: str | None) -> Select[str, str, st
     place = func.row_number().over(partition_by=one.member, order_by=(other.id.desc())).label("place")
     pairs = select(one.member.label("one"), other.member.label("other"), one.project.label("project"), place)
     pairs = pairs.join(other, other.project == one.project).where(one.member.in_(by), other.member != one.member)
-    found = pairs.where(one.project.in_(shown), *((other.member == to,) if to else ())).subquery()
+    found = pairs.where(one.project.in_(shown), *(() if to is None else (other.member.in_(to),))).subquery()
     return select(found.c.one, found.c.other, found.c.project).where(found.c.place <= EACH)
 
 

@@ -153,6 +153,7 @@ def _profile(tx: Transaction, account: Account, actor: Actor) -> Profile:
         icon=_picture(tx.db, tx.home, account.avatar),
         image=_picture(tx.db, tx.home, account.header),
         fields=(*told, *(("Web", html.link(one)) for one in account.links)),
+        statements=(account.recovery,) if account.recovery else (),
         skills=tuple(account.skills),
         availability=account.availability,
         manually_approves=account.approves_followers,

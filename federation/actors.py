@@ -12,7 +12,7 @@ from activitypub.actor import Actor as Profile
 from activitypub.document import Document
 from activitypub.errors import Forbidden, Malformed
 from activitypub.origin import host, site
-from federation import ids, settling
+from federation import ids, registry, settling
 from federation.registry import keeps
 from federation.store import Transaction
 from federation.tables import Actor, Delivery, Key
@@ -46,6 +46,7 @@ def keep(tx: Transaction, document: Document) -> Actor:
     if RFC9421 in profile.implements:
         settling.expect(tx, row.host, "rfc9421")
     tx.db.flush()
+    registry.tell_met(tx, row)
     return row
 
 

@@ -19,11 +19,13 @@ from federation.store import Transaction
 
 if TYPE_CHECKING:
     from federation.instance import Instance
+    from federation.tables import Actor
 
 Handler = Callable[[Transaction, Activity], object]
 Keeper = Callable[[Transaction, Document], object]
 Chore = Callable[[Transaction], bool]
 Errand = Callable[["Instance"], Awaitable[None]]
+Met = Callable[[Transaction, "Actor"], object]
 Needs = Callable[[Collection[str]], "Select[str]"]
 Expansion = Callable[[Session, Collection[str]], "Select[str] | None"]
 F = TypeVar("F", bound=Callable[..., object])
@@ -34,6 +36,7 @@ _recognisers: dict[str, Callable[[Document], bool]] = {}
 _recognised_activities: dict[str, Callable[[Document], bool]] = {}
 _collections: dict[str, Callable[[Session, str], bool]] = {}
 _expansions: list[Expansion] = []
+_met: list[Met] = []
 _needs: list[Needs] = []
 _chores: list[tuple[Chore, timedelta]] = []
 _errands: list[tuple[Errand, timedelta]] = []
@@ -113,6 +116,12 @@ def needs(query: Needs) -> Needs:
     return query
 
 
+def met(function: Met) -> Met:
+    """Register the decorated ``(tx, actor)`` for every actor of another server whose document was just fetched."""
+    _met.append(function)
+    return function
+
+
 def chore(every: timedelta) -> Callable[[Chore], Chore]:
     """Register the decorated function to be run that often, for what need not be done at once.
 
@@ -180,6 +189,12 @@ def expansion_of(db: Session, uris: Collection[str]) -> Select[str] | None:
         return None
     everyone = union(*found).subquery()
     return select(everyone.c[0])
+
+
+def tell_met(tx: Transaction, actor: Actor) -> None:
+    """Let every feature read what the document of an actor says to it."""
+    for function in _met:
+        function(tx, actor)
 
 
 def needed(db: Session, uris: Collection[str]) -> set[str]:

@@ -21,7 +21,7 @@ from boxroom.cli.offers import Day
 from boxroom.cli.posts import meet_mentioned
 from boxroom.cli.printing import print_document, print_table, say, whisper
 from boxroom.cli.shapes import Shape, person
-from coop import endorsement_requests, endorsements, paths, verdicts
+from coop import endorsement_requests, endorsements, identities, paths, verdicts
 from coop.endorsement_requests import EndorsementRequest
 from coop.endorsements import Endorsement
 from coop.paths import Way
@@ -98,7 +98,8 @@ async def about(desk: Desk, address: str, ask: bool) -> None:
     """List who vouches for somebody, each checked: valid, revoked, expired, invalid; and how you know who does."""
     actor = await desk.somebody(address)
     mine = actor.uri == desk.me
-    query = endorsements.received_by(actor.uri) if mine else endorsements.shown_of(actor.uri)
+    addresses = await desk.reads(lambda db: identities.same(db, actor.uri))
+    query = endorsements.received_by(*addresses) if mine else endorsements.shown_of(*addresses)
     if ask:
         for uri in await desk.reads(lambda db: [row.uri for row in db.scalars(query)]):
             await verdicts.check(desk.here, uri)
@@ -272,6 +273,7 @@ def _shape(db: Session, row: Endorsement, judged: Judgement) -> Shape:
     said = Document(row.inner)
     return {
         "uri": row.uri,
+        "of": row.subject,
         "by": row.endorser,
         "address": db.scalar(select(Actor.address).where(Actor.uri == row.endorser)),
         "skills": list(said.strings("skill")),

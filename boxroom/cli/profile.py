@@ -1,17 +1,20 @@
-"""The command about oneself: what others see."""
+"""The commands about oneself: what others see, and that one is still the same at another address."""
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
 import click
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy.orm import Session
 
+from activitypub import identity, keys
 from boxroom.cli.desk import Desk, command
-from boxroom.cli.printing import print_document, print_table, whisper
+from boxroom.cli.printing import print_document, print_table, say, whisper
 from boxroom.cli.shapes import Shape, actor_shape
-from coop import accounts, links, media, profiles
+from coop import accounts, identities, links, media, profiles
 from federation import known
 
 PICTURE = click.Path(path_type=Path, exists=True, dir_okay=False)
@@ -47,6 +50,41 @@ async def profile(desk: Desk, **given: Any) -> None:
         return
     lines = {**shape, "skills": ", ".join(shape["skills"]), "links": " ".join(shape["links"])}
     print_table(("", ""), [(name, value) for name, value in lines.items() if value not in (None, "")], "")
+
+
+@command("recover", prints=True)
+@click.option(
+    "--key-file",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="A file whose first line is your recovery key; otherwise you are asked for it.",
+)
+@click.option("--new", is_flag=True, help="Make a new recovery key instead, and show it this once.")
+async def recover(desk: Desk, key_file: Path | None, new: bool) -> None:
+    """Prove that you are who lived at another address: with the recovery key that was shown when you set that up.
+
+    Whoever knew you there then knows you here, with what others said of you. The key is not kept.
+    """
+    key = keys.new_ed25519() if new else await asyncio.to_thread(_ask_for_key, key_file)
+    others = await desk.does(lambda tx: identities.adopt(tx, desk.me, key))
+    if desk.as_json:
+        print_document(
+            {"key": identity.did(key), "same": others} | ({"secret": identity.write_secret(key)} if new else {})
+        )
+        return
+    if new:
+        say(f"Your recovery key: {identity.write_secret(key)}")
+    for uri in others:
+        say(uri)
+    is_unknown = not new and not others
+    desk.has_done("You go by that recovery key from now on.")
+    if is_unknown:
+        whisper("Nobody is known here who did so before: look your former address up, if it is still there.")
+
+
+def _ask_for_key(file: Path | None) -> Ed25519PrivateKey:
+    """Raise `Malformed` for what is none."""
+    text = file.read_text() if file else str(click.prompt("Recovery key", hide_input=True, err=True))
+    return identity.load_secret(text.partition("\n")[0])
 
 
 def _shape(db: Session, home: str, uri: str) -> Shape:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from activitypub import identity
 from boxroom.cli import data_folder, data_option
 from boxroom.cli.desk import finish, opened, settings_in
 from boxroom.cli.printing import say, whisper
@@ -25,13 +26,21 @@ from boxroom.settings import Wrong
     help="A file whose first line is your password.",
 )
 def init(url: str, handle: str, name: str, kind: str, password_file: Path | None) -> None:
-    """Set up a studio in an empty folder."""
+    """Set up a studio in an empty folder.
+
+    Your recovery key is shown this once: write it down, for it proves at any other address that you are you.
+    """
     from boxroom.founding import Founding, found
 
     data = data_folder()
     password = password_file.read_text().partition("\n")[0].strip() if password_file else None
-    settings = finish(found(data, Founding(url, handle, name, "studio" if kind == "studio" else "person", password)))
+    founding = Founding(url, handle, name, "studio" if kind == "studio" else "person", password)
+    settings = finish(found(data, founding))
     say(f"{handle.lower()}@{settings.url.partition('://')[2]} lives in {data}. Start the server with: boxroom serve")
+    say(f"Your recovery key: {identity.write_secret(founding.recovery)}")
+    whisper(
+        "Write it down and keep it elsewhere: it is shown this once, and proves at any other address that you are you."
+    )
     if settings.url.startswith("http:") and not settings.allow_private_network:
         whisper("An http address works only among private addresses: set BOXROOM_ALLOW_PRIVATE_NETWORK=true.")
 

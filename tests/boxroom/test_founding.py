@@ -11,6 +11,7 @@ import pytest
 from argon2 import PasswordHasher
 from click.testing import CliRunner
 
+from activitypub import identity, keys
 from boxroom.cli import main
 from boxroom.settings import FILE
 from tests.boxroom.house import House, found
@@ -111,3 +112,39 @@ def test_a_short_password_is_refused(tmp_path: Path) -> None:
 
     assert "10 characters" in line
     assert not house.folder.exists()
+
+
+@pytest.mark.proves("P-079", "P-244")
+def test_a_recovery_key_is_shown_once_and_kept_nowhere(tmp_path: Path, house: House) -> None:
+    arguments = ("--url", "https://attic.example", "--handle", "ada", "--data", str(tmp_path / "attic"))
+    result = CliRunner().invoke(main, ["init", *arguments])
+    [line] = [one for one in result.stdout.splitlines() if "recovery key" in one]
+    secret = line.partition(": ")[2]
+    raw = identity.load_secret(secret).private_bytes_raw()
+
+    kept = [file.read_bytes() for file in (tmp_path / "attic").iterdir()]
+    assert not any(
+        form in one
+        for one in kept
+        for form in (raw, secret.encode(), secret.replace("-", "").encode(), raw.hex().encode())
+    )
+    paper = tmp_path / "paper"
+    paper.write_text(f"{secret}\n")
+    assert house.shows("recover", "--key-file", str(paper)) == {
+        "key": identity.did(identity.load_secret(secret)),
+        "same": [],
+    }
+    paper.write_text(secret[:-1])
+    assert "a letter is missing or wrong" in house.fails("recover", "--key-file", str(paper))
+    made = house.shows("recover", "--new")
+    assert identity.did(identity.load_secret(made["secret"])) == made["key"]
+
+
+def test_a_recovery_key_may_be_typed_where_nobody_sees_it(house: House) -> None:
+    secret = identity.write_secret(keys.new_ed25519())
+
+    result = CliRunner().invoke(main, ["recover"], env=house.environment, input=f"{secret}\n")
+
+    assert result.exit_code == 0, result.output
+    assert secret not in result.output
+    assert "Nobody is known here who did so before" in result.stderr

@@ -31,10 +31,11 @@ OTHERS = {
     "deliveries": {"lane", "inbox", "sender", "state", "error"},
     "endorsed_skills": {"skill"},
     "endorsement_requests": {"uri", "text", "work", "state", "reason", "answer"},
-    "endorsements": {"uri", "hash", "display"},
+    "endorsements": {"uri", "hash", "display", "badge"},
     "essays": {"uri", "content"},
     "follows": {"uri", "state"},
     "grants": {"uri", "holder"},
+    "identities": {"actor", "key"},  # forgotten with the actor
     "invitation_letters": {"token_hash", "invitation"},
     "invitations": {"uri", "role", "text", "state"},
     "keys": {"id", "owner", "use", "public", "private"},

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from activitypub.document import Json
-from coop import endorsements, verdicts
+from coop import endorsements, identities, verdicts
 from coop.endorsements import Endorsement
 from federation.instance import Instance
 from federation.tables import Object
@@ -24,7 +24,7 @@ SHOWN = 40
 
 def seals_of(db: Session, here: Instance, subject: str) -> list[Seal]:
     """What visitors of a profile see, the latest first."""
-    rows = endorsements.shown_of(subject).limit(SHOWN)
+    rows = endorsements.shown_of(*identities.same(db, subject)).limit(SHOWN)
     return shown.seals(db, verdicts.with_verdicts(db, rows, here.now()), here.home)
 
 

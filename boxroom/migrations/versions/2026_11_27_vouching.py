@@ -1,4 +1,4 @@
-"""Requests for endorsements, and the signature of an endorsement as an Open Badge."""
+"""Requests for endorsements, the signature of an endorsement as an Open Badge, and recovery keys."""
 
 from __future__ import annotations
 
@@ -34,3 +34,12 @@ def upgrade() -> None:
     op.create_index(op.f("ix_endorsement_requests_by_to"), "endorsement_requests", ["by", "to"], unique=False)
     op.create_index(op.f("ix_endorsement_requests_since"), "endorsement_requests", ["since"], unique=False)
     op.add_column("endorsements", sa.Column("badge", sa.String(), nullable=True))
+    op.add_column("accounts", sa.Column("recovery", sa.JSON(none_as_null=True), nullable=True))
+    op.create_table(
+        "identities",
+        sa.Column("actor", sa.String(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("actor", "key", name=op.f("pk_identities")),
+    )
+    op.create_index(op.f("ix_identities_key"), "identities", ["key"], unique=False)
