@@ -13,6 +13,7 @@ from activitypub.document import Document
 from coop import admission, logbook
 from coop.accounts import Account
 from coop.admission import Invitation
+from coop.agreements import Agreement
 from coop.blocks import Block
 from coop.endorsement_requests import EndorsementRequest
 from coop.endorsements import Endorsement, Snapshot
@@ -53,6 +54,9 @@ class Addressee(Row):
 # Every column in which an actor of another server may stand; a test sees to it that none is missing.
 NAMES: tuple[InstrumentedAttribute[str] | InstrumentedAttribute[str | None], ...] = (
     Addressee.actor,
+    Agreement.accepted_by,
+    Agreement.proposer,
+    Agreement.responder,
     Block.by,
     Block.blocked,
     Endorsement.endorser,

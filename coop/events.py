@@ -25,6 +25,8 @@ Kind = Literal[
     "response",
     "response accepted",
     "response declined",
+    "counter-offer",
+    "agreement done",
     "endorsement",
     "endorsement revoked",
     "endorsement request",

@@ -1,6 +1,8 @@
-"""Answers to offers: FEP-0837's ``Offer`` of an ``Agreement`` between such servers, a reply from everybody else.
+"""Answers to offers, and counter-offers to those: FEP-0837's ``Offer`` of an ``Agreement``, or a reply from elsewhere.
 
-The law: at most one response of an actor to an offer is open; only the offer's author answers it, and once.
+The law: of what two have said to each other about an offer, at most one response is open, the last; only the one whom
+it is for answers it, and once. A counter-offer is such an answer, and a response itself. `agreements` is what becomes
+of one that is accepted, `interest` what others say who know nothing of all this.
 """
 
 from __future__ import annotations
@@ -10,32 +12,34 @@ from datetime import datetime
 from html import escape
 from typing import Any, Literal
 
-from sqlalchemy import Index, Select, delete, select, update
+from sqlalchemy import JSON, ColumnElement, Index, Select, and_, delete, or_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from activitypub import context, html, markdown
 from activitypub.agreement import Agreement
-from activitypub.document import Document, timestamp
-from activitypub.errors import Forbidden, ProtocolError
+from activitypub.document import Document, Json, timestamp
+from activitypub.errors import Forbidden, Malformed, ProtocolError
 from activitypub.origin import Activity
 from coop import blocks, follows, offers, posts, terms
 from coop.errors import Conflict, NotAllowed, NotFound, Trouble
-from coop.events import Erased, Kind, Notice, Shown, listens, tell
+from coop.events import Kind, Notice, tell
 from coop.offers import Offer
+from coop.terms import AS_OFFERED, Wish
 from federation import ids, known, outbox
 from federation.registry import receives, recognises
 from federation.store import Transaction
 from federation.tables import Activity as Sent
-from federation.tables import Object, Row
+from federation.tables import Object, Receipt, Row
 
 Way = Literal["agreement", "reply"]
-State = Literal["open", "accepted", "declined", "withdrawn"]
+State = Literal["open", "accepted", "declined", "withdrawn", "countered"]
 
 MAX_TEXT = 5_000  # characters of Markdown
+MAX_SIGNED = 24_000  # octets of an activity of others, which is kept whole for its proof
 
 
 class Response(Row):
-    """Somebody's answer to an offer; the one or the other of the two lives here, or both."""
+    """Somebody's answer to an offer, or to such an answer; the one or the other of the two lives here, or both."""
 
     __tablename__ = "responses"
     __table_args__ = (Index(None, "offer", "id"), Index(None, "by", "id"), Index(None, "to", "id"))
@@ -44,7 +48,7 @@ class Response(Row):
     uri: Mapped[str] = mapped_column(unique=True)  # of the ``Offer`` activity, or of the reply
     offer: Mapped[str]
     by: Mapped[str]
-    to: Mapped[str]  # the offer's author
+    to: Mapped[str]  # who answers it: the offer's author, or of a counter-offer whoever answered the offer
     text: Mapped[str]  # clean HTML
     via: Mapped[Way]
     made: Mapped[datetime]
@@ -52,6 +56,8 @@ class Response(Row):
     state: Mapped[State] = mapped_column(default="open")
     reason: Mapped[str] = mapped_column(default="")  # in the author's words, as plain text
     agreement: Mapped[str | None] = mapped_column(default=None)  # the URI of what was agreed
+    answers: Mapped[str | None] = mapped_column(default=None)  # the response that it is a counter-offer to
+    signed: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), default=None)  # the ``Offer`` itself
 
     @property
     def proposed(self) -> Agreement:
@@ -61,22 +67,52 @@ class Response(Row):
 # --- Out ---------------------------------------------------------------------------------------------------------
 
 
-def respond(tx: Transaction, account: str, offer_uri: str, text: str) -> Response:
-    """Answer an offer, on its own terms; what `account` answered before is replaced (P-225).
+def respond(tx: Transaction, account: str, offer_uri: str, text: str, wish: Wish = AS_OFFERED) -> Response:
+    """Answer an offer, on its own terms or as far as it leaves them open as one's `wish` is (P-225).
 
-    Raise `known.Missing` if the offer has to be fetched first, `NotFound`, `NotAllowed`, `Trouble`, or `Conflict` if it
-    is not open any more.
+    What `account` answered before is replaced. Raise `known.Missing` if the offer has to be fetched first, `NotFound`,
+    `NotAllowed`, `Trouble`, or `Conflict` if it is not open any more.
     """
     row = known.thing(tx, offer_uri)
     offer = offers.find(tx.db, row.uri)
     if offer is None:
         raise NotFound(f"{offer_uri} is no offer")
-    _check(tx, account, offer, text)
-    proposed = terms.proposed(Document(row.document), account, markdown.from_text(text, tx.home))
+    if offer.author == account:
+        raise Trouble("that is your own offer")
+    return _propose(tx, offer, account, offer.author, text, wish)
+
+
+def counter(tx: Transaction, account: str, uri: str, text: str, wish: Wish = AS_OFFERED) -> Response:
+    """Answer a response, or a counter-offer, with other terms; it is not open any more then.
+
+    Raise as `decline` and `respond` do.
+    """
+    row = to_answer(tx.db, account, uri)
+    if row.via == "reply":
+        raise Trouble("whoever replied uses other software, which knows no terms: answer them with a post")
+    offer = offers.find(tx.db, row.offer)
+    if offer is None:
+        raise NotFound(f"the offer {row.offer} is not here any more")
+    return _propose(tx, offer, account, row.by, text, wish, answers=uri)
+
+
+def _propose(
+    tx: Transaction, offer: Offer, by: str, to: str, text: str, wish: Wish, answers: str | None = None
+) -> Response:
+    _check(tx, by, to, offer, text, wish)
+    asked = Document(tx.db.get_one(Object, offer.id).document)
+    try:
+        proposed = terms.proposed(asked, by, markdown.from_text(text, tx.home), wish)
+        terms.check(asked, proposed)
+        agreement = proposed.write()
+    except Malformed as error:
+        raise Trouble(f"that is not what the offer asks for: {error}") from error
     uri = outbox.new_uri(tx)
-    head = {"@context": context.AGREEMENT, "id": uri, "type": "Offer", "actor": account, "to": [offer.author]}
-    response = _add(tx, offer, uri, proposed, tx.now)
-    outbox.publish(tx, {**head, "published": timestamp(tx.now), "object": proposed.write()}, [offer.author])
+    response = _add(tx, offer, uri, to, proposed, tx.now, answers)
+    head = {"@context": context.AGREEMENT, "id": uri, "type": "Offer", "actor": by, "to": [to]}
+    said = {"inReplyTo": answers, "published": timestamp(tx.now), "object": agreement}
+    sent = outbox.publish(tx, head | {name: value for name, value in said.items() if value}, [to])
+    response.signed = Document.parse(sent.body).json
     return response
 
 
@@ -95,55 +131,44 @@ def withdraw(tx: Transaction, account: str, uri: str) -> None:
     outbox.publish(tx, {"@context": context.AGREEMENT, **undo}, [row.to])
 
 
-def accept(tx: Transaction, account: str, uri: str) -> Response:
-    """Agree to a response; a reply is answered by a direct post (P-226, P-228). Raise as `decline` does."""
-    row = _to_answer(tx.db, account, uri)
-    if row.via == "reply":
-        _say(tx, row, f"Your answer to my offer {row.offer} is accepted. Let us talk about what comes next.")
-        _settle(tx, row, "accepted")
-        return row
-    agreed = outbox.new_uri(tx, "agreements")
-    result = {**replace(row.proposed, author=account, id=agreed, text="").write(), "to": [row.by]}
-    known.keep(tx, Document(result), author=account, visibility="direct", local=True)
-    _answer(tx, "Accept", row.to, row.by, uri, result=result)
-    _settle(tx, row, "accepted", agreed)
-    return row
-
-
 def decline(tx: Transaction, account: str, uri: str, reason: str = "") -> Response:
     """Say no, for a reason if one is given.
 
     Raise `NotFound`, `NotAllowed` if it is another's to answer, or `Conflict` if it is not open any more.
     """
-    row = _to_answer(tx.db, account, uri)
+    row = to_answer(tx.db, account, uri)
     if row.via == "reply":
-        _say(tx, row, f"Thank you for your answer to my offer {row.offer}. I decided otherwise. {reason}".strip())
+        say(tx, row, f"Thank you for your answer to my offer {row.offer}. I decided otherwise. {reason}".strip())
     else:
-        _answer(tx, "Reject", row.to, row.by, uri, content=escape(reason) or None)
-    _settle(tx, row, "declined", reason=reason)
+        answer(tx, "Reject", row.to, row.by, uri, content=escape(reason) or None)
+    settle(tx, row, "declined", reason=reason)
     return row
 
 
-def _check(tx: Transaction, account: str, offer: Offer, text: str) -> None:
-    if offer.author == account:
-        raise Trouble("that is your own offer")
+def _check(tx: Transaction, account: str, other: str, offer: Offer, text: str, wish: Wish) -> None:
     if (status := offer.status(tx.now)) != "open":
         raise Conflict(f"this offer is {status}")
-    if blocks.exists(tx.db, account, offer.author):
+    if blocks.exists(tx.db, account, other):
         raise NotAllowed("you cannot answer this offer")
     if not text.strip() or len(text) > MAX_TEXT:
         raise Trouble(f"say something, in at most {MAX_TEXT:,} characters")
+    if wish.due is not None and wish.due <= tx.now:
+        raise Trouble("the day by which it would be done is over already")
 
 
-def _say(tx: Transaction, row: Response, text: str) -> None:
+def say(tx: Transaction, row: Response, text: str) -> None:
+    """Answer a reply so that everybody can read it (P-228)."""
     posts.publish(tx, row.to, posts.Draft(text, "direct", reply_to=row.uri))
 
 
-def _answer(tx: Transaction, kind: str, by: str, to: str, uri: str, until: datetime | None = None, **more: Any) -> None:
-    """The object is the bare id of what is answered (P-226)."""
-    answer = {"id": outbox.new_uri(tx), "type": kind, "actor": by, "to": [to], "object": uri}
+def answer(
+    tx: Transaction, kind: str, by: str, to: str, uri: str, until: datetime | None = None, **more: Any
+) -> Document:
+    """Send an answer, and return it as it was sent. Its object is the bare id of what is answered (P-226)."""
+    head = {"id": outbox.new_uri(tx), "type": kind, "actor": by, "to": [to], "object": uri}
     given = {name: value for name, value in more.items() if value}
-    outbox.publish(tx, {"@context": context.AGREEMENT, **answer, **given}, [to], until=until)
+    sent = outbox.publish(tx, {"@context": context.AGREEMENT, **head, **given}, [to], until=until)
+    return Document.parse(sent.body)
 
 
 # --- In ----------------------------------------------------------------------------------------------------------
@@ -157,7 +182,10 @@ def is_agreement(document: Document) -> bool:
 
 @receives("Offer", "Agreement")
 def receive(tx: Transaction, activity: Activity) -> None:
-    """Somebody answers an offer of ours, or is told why not (P-227). Raise `Forbidden` if it is no offer of ours."""
+    """Somebody answers an offer of ours, or our answer to theirs; or is told why that is not taken (P-227).
+
+    Raise `Forbidden` if it is about no offer of ours, and no counter-offer either.
+    """
     known.actor(tx.db, activity.actor)
     if find(tx.db, activity.id) or known.was_undone(tx.db, activity.id, activity.actor):
         return
@@ -165,18 +193,56 @@ def receive(tx: Transaction, activity: Activity) -> None:
     clause = said.embedded("stipulates") or Document({})
     uri = clause.require("satisfies").partition("#")[0]
     row, offer = known.find(tx.db, uri), offers.find(tx.db, uri)
-    if row is None or offer is None or not row.local:
+    answered = _countered(tx.db, activity, uri)
+    if row is None or offer is None or not (row.local or answered):
         raise Forbidden(f"there is no offer {uri} here")
-    made = known.published(activity, tx.now)
-    if tx.db.scalar(_of(activity.actor, uri).where(Response.made > made).limit(1)):
+    to, made = (answered.by if answered else offer.author), known.published(activity, tx.now)
+    if tx.db.scalar(select(Response.id).where(_said(activity.actor, to, uri), Response.made > made).limit(1)):
         return  # somebody passes on what was replaced long ago
     try:
-        proposed = _verified(tx, activity.actor, offer, row, said)
+        proposed = _verified(tx, activity.actor, to, offer, row, said)
+        signed = proven(tx, activity)
     except ProtocolError as error:
         until = tx.now + follows.ANSWERED
-        _answer(tx, "Reject", offer.author, activity.actor, activity.id, until, content=escape(str(error)))
+        answer(tx, "Reject", to, activity.actor, activity.id, until, content=escape(str(error)))
         return
-    _add(tx, offer, activity.id, proposed, made)
+    if answered is None or not _was_replaced(tx.db, answered):
+        _add(tx, offer, activity.id, to, proposed, made, answered.uri if answered else None).signed = signed
+
+
+def _countered(db: Session, activity: Activity, offer: str) -> Response | None:
+    """The response of one of us to which `activity` is a counter-offer: it may be made to the one who answered it.
+
+    ``None`` if it is none. Raise `Forbidden` if that is not its actor's to answer, or was answered otherwise.
+    """
+    row = find(db, activity.uri("inReplyTo") or "")
+    if row is None or not known.is_local(db, row.by):
+        return None
+    if (row.to, row.offer, row.via) != (activity.actor, offer, "agreement"):
+        raise Forbidden("a counter-offer answers a response that was made to its author, about the same offer")
+    if row.state in ("accepted", "declined"):
+        raise Forbidden(f"what this would be a counter-offer to is {row.state} already")
+    return row
+
+
+def _was_replaced(db: Session, row: Response) -> bool:
+    """Whether something else of its author, one of us, is open in its stead: a counter-offer to it comes too late."""
+    later = (_said(row.by, row.to, row.offer), Response.state == "open", Response.id != row.id)
+    return db.scalar(select(Response.id).where(*later).limit(1)) is not None
+
+
+def proven(tx: Transaction, activity: Activity) -> Json | None:
+    """All of `activity`, if it carries its actor's proof; ``None`` if its request alone was signed.
+
+    Raise `Unverified` if the proof does not hold, `Malformed` for what is too long to be kept.
+    """
+    body = tx.db.scalar(select(Receipt.body).where(Receipt.uri == activity.id))
+    document = Document.parse(body) if body else None
+    if document is None or not document.has("proof"):
+        return None
+    if len(body or b"") > MAX_SIGNED:
+        raise Malformed(f"what is about an agreement takes up to {MAX_SIGNED:,} octets")
+    return known.proven(tx, document).json
 
 
 @receives("Undo", "Offer")
@@ -190,65 +256,23 @@ def receive_undo(tx: Transaction, activity: Activity) -> None:
         known.remember_undone(tx, uri, activity.actor)
 
 
-@receives("Accept", "Offer")
-def receive_accept(tx: Transaction, activity: Activity) -> None:
-    """Raise `Forbidden` if what comes back as agreed is not what was proposed."""
-    row = _answered(tx.db, activity)
-    if row is None:
-        return
-    result = activity.embedded("result")
-    if result is None:
-        _settle(tx, row, "accepted")
-        return
-    if result.require("attributedTo") != activity.actor or known.find(tx.db, result.id):
-        raise Forbidden("an agreement is new, and its author's who accepts it")
-    if not terms.are_same(Agreement.read(result), row.proposed):
-        raise Forbidden("the agreement is not what was proposed")
-    known.keep(tx, result, author=activity.actor, visibility="direct")
-    _settle(tx, row, "accepted", result.id)
-
-
 @receives("Reject", "Offer")
 def receive_reject(tx: Transaction, activity: Activity) -> None:
-    row = _answered(tx.db, activity)
+    row = answered_by(tx.db, activity)
     if row is not None:
-        _settle(tx, row, "declined", reason=html.plain(activity.text("content"))[:MAX_TEXT])
+        settle(tx, row, "declined", reason=html.plain(activity.text("content"))[:MAX_TEXT])
 
 
-@listens(Shown)
-def consider(tx: Transaction, event: Shown) -> None:
-    """A reply to an open offer of ours may be meant as a response; its author decides (P-228). Told of as a reply."""
-    reply = event.object
-    offer = offers.find(tx.db, reply.reply_to) if reply.reply_to and event.boosted_by is None else None
-    if offer is None or offer.author == reply.author or offer.status(tx.now) != "open":
-        return
-    open_one = _of(reply.author, offer.uri).where(Response.state == "open")
-    if not known.is_local(tx.db, offer.author) or tx.db.scalar(open_one.limit(1)):
-        return
-    text = html.clean(Document(reply.document).text("content"))
-    _replace_earlier(tx, _new(tx, offer, reply.uri, reply.author, text, "reply", reply.published))
-
-
-@listens(Erased)
-def forget(tx: Transaction, event: Erased) -> None:
-    """Whoever deletes their reply takes the response back."""
-    if event.object.reply_to is None:
-        return
-    gone = (Response.uri == event.object.uri, Response.via == "reply")
-    tx.db.execute(update(Response).where(*gone, Response.state == "open").values(state="withdrawn"))
-    tx.db.execute(update(Response).where(*gone).values(text=""))
-
-
-def _verified(tx: Transaction, responder: str, offer: Offer, row: Object, said: Document) -> Agreement:
-    """What is proposed. Raise `ProtocolError`, with what the responder may know of the reason (P-227)."""
-    if offer.author == responder:
+def _verified(tx: Transaction, by: str, to: str, offer: Offer, row: Object, said: Document) -> Agreement:
+    """What is proposed. Raise `ProtocolError`, with what its author may know of the reason (P-227)."""
+    if by == to:
         raise Forbidden("nobody answers their own offer")
     if (status := offer.status(tx.now)) != "open":
         raise Forbidden(f"this offer is {status}")
-    if blocks.exists(tx.db, offer.author, responder):
+    if blocks.exists(tx.db, to, by):
         raise Forbidden("this response is not taken")
     agreement = Agreement.read(said)
-    if agreement.author != responder:
+    if agreement.author != by:
         raise Forbidden("the agreement is somebody else's")
     terms.check(Document(row.document), agreement)
     return agreement
@@ -257,33 +281,38 @@ def _verified(tx: Transaction, responder: str, offer: Offer, row: Object, said: 
 # --- Both --------------------------------------------------------------------------------------------------------
 
 
-def _new(tx: Transaction, offer: Offer, uri: str, by: str, text: str, via: Way, made: datetime) -> Response:
-    return Response(id=ids.new(tx.now), uri=uri, offer=offer.uri, by=by, to=offer.author, text=text, via=via, made=made)
+def new(tx: Transaction, offer: Offer, uri: str, by: str, to: str, text: str, via: Way, made: datetime) -> Response:
+    return Response(id=ids.new(tx.now), uri=uri, offer=offer.uri, by=by, to=to, text=text, via=via, made=made)
 
 
-def _add(tx: Transaction, offer: Offer, uri: str, proposed: Agreement, made: datetime) -> Response:
-    row = _new(tx, offer, uri, proposed.author, proposed.text, "agreement", made)
-    row.terms = replace(proposed, id=None, text="").write()
-    _replace_earlier(tx, row)
-    _tell(tx, "response", row.to, row.by, row.offer)
+def _add(
+    tx: Transaction, offer: Offer, uri: str, to: str, proposed: Agreement, made: datetime, answers: str | None
+) -> Response:
+    row = new(tx, offer, uri, proposed.author, to, proposed.text, "agreement", made)
+    row.terms, row.answers = replace(proposed, id=None, text="").write(), answers
+    replace_earlier(tx, row)
+    _tell(tx, "response" if to == offer.author else "counter-offer", row.to, row.by, row.offer)
     return row
 
 
-def _replace_earlier(tx: Transaction, row: Response) -> None:
-    """A new one replaces what the same actor answered before, so that one is open (P-227).
+def replace_earlier(tx: Transaction, row: Response) -> None:
+    """Keep a new one in place of what is open between the same two, so that one is open (P-227).
 
-    One of ours may still be accepted, on its way; what others replace is gone, or they could fill the disk (P-327).
+    One of ours may still be accepted, on its way, if it was not answered by this one; what others replace is gone, or
+    they could fill the disk (P-327).
     """
-    earlier = (Response.by == row.by, Response.offer == row.offer, Response.state.in_(("open", "withdrawn")))
+    earlier = (_said(row.by, row.to, row.offer), Response.state.in_(("open", "withdrawn")))
     if known.is_local(tx.db, row.by):
         tx.db.execute(update(Response).where(*earlier).values(state="withdrawn"))
     else:
         tx.db.execute(delete(Response).where(*earlier))
+    answered = (_said(row.to, row.by, row.offer), or_(Response.state == "open", Response.uri == row.answers))
+    tx.db.execute(update(Response).where(*answered).values(state="countered"))
     tx.db.add(row)
     tx.db.flush()
 
 
-def _settle(
+def settle(
     tx: Transaction,
     row: Response,
     state: Literal["accepted", "declined"],
@@ -322,8 +351,21 @@ def waiting(account: str) -> Select[Response]:
     return select(Response).where(Response.to == account, Response.state == "open").order_by(Response.id)
 
 
-def _of(actor: str, offer: str) -> Select[int]:
-    return select(Response.id).where(Response.by == actor, Response.offer == offer)
+def is_open(db: Session, by: str, offer: Offer) -> bool:
+    """Whether `by` and the offer's author have still something to answer each other about it."""
+    between = or_(_said(by, offer.author, offer.uri), _said(offer.author, by, offer.uri))
+    return db.scalar(select(Response.id).where(between, Response.state == "open").limit(1)) is not None
+
+
+def in_talks(db: Session, offer: str, account: str) -> bool:
+    """Whether `account` talks with somebody about an offer, and nobody has said the last word yet."""
+    mine = or_(Response.by == account, Response.to == account)
+    talks = (Response.offer == offer, Response.via == "agreement", Response.state == "open", mine)
+    return db.scalar(select(Response.id).where(*talks).limit(1)) is not None
+
+
+def _said(by: str, to: str, offer: str) -> ColumnElement[bool]:
+    return and_(Response.by == by, Response.to == to, Response.offer == offer)
 
 
 def _waiting(db: Session, uri: str) -> Response:
@@ -335,15 +377,15 @@ def _waiting(db: Session, uri: str) -> Response:
     return row
 
 
-def _to_answer(db: Session, account: str, uri: str) -> Response:
+def to_answer(db: Session, account: str, uri: str) -> Response:
     row = _waiting(db, uri)
     if row.to != account:
         raise NotAllowed("that is somebody else's to answer")
     return row
 
 
-def _answered(db: Session, activity: Activity) -> Response | None:
-    """The response of one of us that its offer's author answers; that of nobody else counts.
+def answered_by(db: Session, activity: Activity) -> Response | None:
+    """The response of one of us that whoever it is for answers; nobody else's word counts, and no second one.
 
     Whoever takes a response back while the answer is on its way is answered all the same: both then know one outcome.
     """

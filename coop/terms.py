@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 
-from activitypub.agreement import Agreement, Commitment
+from activitypub.agreement import Agreement, Clause
 from activitypub.document import Document
 from activitypub.errors import Malformed
 from activitypub.money import read_quantity
@@ -13,13 +15,36 @@ from activitypub.proposal import read_unit
 UNNAMED = Decimal(0)  # the amount of what is still to be talked about
 
 
-def proposed(offer: Document, author: str, text: str) -> Agreement:
-    """The agreement of somebody who answers an offer on its own terms. `text` is clean HTML.
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What somebody wants otherwise than the offer has it, as far as it leaves that open.
 
-    Where the offer leaves the amount open, it is the least that the offer names, else the most, else `UNNAMED`.
+    `amount` is the money in all, `times` how many hours, days or pieces, `due` by when.
+    """
+
+    amount: Decimal | None = None
+    times: Decimal | None = None
+    due: datetime | None = None
+
+
+AS_OFFERED = Wish()
+
+
+def proposed(offer: Document, author: str, text: str, wish: Wish = AS_OFFERED) -> Agreement:
+    """The agreement of somebody who answers an offer on its own terms, or as they `wish`. `text` is clean HTML.
+
+    Where the offer leaves the amount open, it is the least that the offer names, else the most, else `UNNAMED`. Raise
+    `Malformed` for money where the offer asks for none; whether the amounts fit otherwise is for `check`.
     """
     primary, reciprocal = _asked(offer)
-    return Agreement(author, primary, reciprocal, text)
+    if wish.amount is not None and reciprocal is None:
+        raise Malformed("this offer is for no money")
+    times = Decimal(1) if wish.times is None else wish.times
+    work = replace(primary, value=primary.value * times, due=wish.due)
+    if reciprocal:
+        amount = reciprocal.value * times if wish.amount is None else wish.amount
+        reciprocal = replace(reciprocal, value=amount)
+    return Agreement(author, work, reciprocal, text)
 
 
 def check(offer: Document, agreement: Agreement) -> None:
@@ -44,21 +69,16 @@ def check(offer: Document, agreement: Agreement) -> None:
         raise Malformed("the amounts are those in the offer, or the same multiple of each")
 
 
-def are_same(one: Agreement, other: Agreement) -> bool:
-    """Whether both promise the same, whoever wrote them down."""
-    return (one.stipulates, one.reciprocal) == (other.stipulates, other.reciprocal)
-
-
-def _asked(offer: Document) -> tuple[Commitment, Commitment | None]:
+def _asked(offer: Document) -> tuple[Clause, Clause | None]:
     """What would satisfy the intents of an offer, once for each unit. Raise `Malformed` if it is no offer."""
     publishes, reciprocal = offer.embedded("publishes"), offer.embedded("reciprocal")
     if publishes is None:
         raise Malformed("an offer publishes something")
-    return _commitment(publishes, Decimal(1)), _commitment(reciprocal, UNNAMED) if reciprocal else None
+    return _clause(publishes, Decimal(1)), _clause(reciprocal, UNNAMED) if reciprocal else None
 
 
-def _commitment(intent: Document, otherwise: Decimal) -> Commitment:
+def _clause(intent: Document, otherwise: Decimal) -> Clause:
     quantity = intent.embedded("resourceQuantity")
     named = [quantity.get("hasNumericalValue") if quantity else None, intent.get("minimum"), intent.get("maximum")]
     amount = next((read_quantity(value) for value in named if value is not None), otherwise)
-    return Commitment(intent.id, otherwise if amount is None else amount, read_unit(intent))
+    return Clause(intent.id, otherwise if amount is None else amount, read_unit(intent))

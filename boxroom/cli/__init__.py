@@ -41,6 +41,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "boost": ("posts:pass_on", "Show somebody's post to those who follow you."),
     "like": ("posts:praise", "Tell somebody that you like what they said."),
     "offer": ("offers:offer", "Offer work, look for help, answer offers."),
+    "agreement": ("agreements:agreement", "See what you agreed on, check it, say that it is done."),
     "endorse": ("endorsements:endorse", "Vouch for somebody's skill, or take that back."),
     "endorsements": ("endorsements:about", "List who vouches for somebody, each checked."),
     "endorsement": ("endorsements:endorsement", "Check an endorsement without any network; ask for one."),

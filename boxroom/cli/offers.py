@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, time
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -17,29 +18,45 @@ from boxroom.cli.desk import Desk, command
 from boxroom.cli.posts import meet_mentioned
 from boxroom.cli.printing import print_document, print_table, say
 from boxroom.cli.shapes import Shape
-from coop import offers, responses
+from coop import accounts, agreements, beginnings, interest, offers, responses
 from coop.errors import NotFound
 from coop.offers import Draft, Offer
+from coop.reactions import Reaction
 from coop.responses import Response
+from coop.terms import Wish
+from federation.store import Transaction
 from federation.tables import Actor
 
 offer = click.Group("offer", params=[data_option()], help="Offer work, look for help, answer offers.")
 
 
-class Amount(click.ParamType[tuple[Decimal, Decimal]]):
-    """A sum as people write it, 450 or 450.50, or a range of them, 400-600: the least and the most. Never a float."""
+class Amount(click.ParamType[Decimal]):
+    """A sum as people write it: 450 or 450.50. Never a float."""
 
     name = "amount"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[Decimal, Decimal]:
-        least, _, most = str(value).partition("-")
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
         try:
-            amounts = Decimal(least), Decimal(most or least)
+            amount = Decimal(value)
         except InvalidOperation:
-            self.fail(f"{value!r} is not a sum such as 450 or 450.50, nor a range such as 400-600.", param, ctx)
-        if not all(amount.is_finite() and amount >= 0 for amount in amounts):
+            self.fail(f"{value!r} is not a sum such as 450 or 450.50.", param, ctx)
+        if not amount.is_finite() or amount < 0:
             self.fail(f"{value!r} is not a sum of money.", param, ctx)
-        return amounts
+        return amount
+
+
+class Range(click.ParamType[tuple[Decimal | None, Decimal | None]]):
+    """The least and the most: one sum for both, or 400-600, or only one of them, as 400- or -600."""
+
+    name = "range"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[Decimal | None, Decimal | None]:
+        least, dash, most = str(value).partition("-")
+        if not dash or not (least or most):
+            return (exact := Amount()(value, param, ctx)), exact
+        return Amount()(least, param, ctx) if least else None, Amount()(most, param, ctx) if most else None
 
 
 class Day(click.ParamType[datetime]):
@@ -63,7 +80,7 @@ class Day(click.ParamType[datetime]):
 @click.option("--give", "purpose", flag_value="offer", default=True, help="You offer to do it (this is the default).")
 @click.option("--need", "purpose", flag_value="request", help="You look for somebody who does it.")
 @click.option("--skill", "skills", multiple=True, help="May be given several times.")
-@click.option("--amount", type=Amount(), help="What it costs: 450, or from 400 to 600 as 400-600.")
+@click.option("--amount", type=Range(), help="What it costs: 450; 400-600 for what lies between; 400- for no less.")
 @click.option("--currency", help="Three letters, as EUR. Without --amount, the price is to be agreed on.")
 @click.option("--per", type=click.Choice(["project", "day", "hour"]), default="project", show_default=True)
 @click.option("--place", default="", help="Where the work is done.")
@@ -72,9 +89,7 @@ class Day(click.ParamType[datetime]):
 @click.option("--visibility", type=click.Choice(["public", "followers"]), default="public", show_default=True)
 async def create(
     desk: Desk,
-    title: str,
-    text: str,
-    amount: tuple[Decimal, Decimal] | None,
+    amount: tuple[Decimal | None, Decimal | None] | None,
     currency: str | None,
     per: Unit,
     **terms: Any,
@@ -85,8 +100,8 @@ async def create(
     least, most = amount or (None, None)
     price = Price(currency.upper(), least, most, per) if currency else None
     visibility = terms.pop("visibility")
-    await meet_mentioned(desk, text)
-    draft = Draft(title=title, text=text, price=price, **terms)
+    await meet_mentioned(desk, terms["text"])
+    draft = Draft(price=price, **terms)
     uri = await desk.does(lambda tx: offers.open(tx, desk.me, draft, visibility).uri)
     desk.has_said(uri, "Your offer is open.")
 
@@ -99,7 +114,7 @@ async def show_board(desk: Desk, skill: str | None, mine: bool, limit: int) -> N
     """List open offers of those you follow and your own, latest first."""
     now = desk.here.now()
     query = offers.by(desk.me) if mine else offers.board(now, desk.me, skill=skill)
-    rows = await desk.reads(lambda db: [_offer(db, one, now) for one in db.scalars(query.limit(limit))])
+    rows = await desk.reads(lambda db: [_offer(db, one, desk.me, now) for one in db.scalars(query.limit(limit))])
     if mine and skill:
         rows = [one for one in rows if skill.strip().lower() in one["skills"]]
     if desk.as_json:
@@ -112,49 +127,86 @@ async def show_board(desk: Desk, skill: str | None, mine: bool, limit: int) -> N
 @command("show", offer, prints=True)
 @click.argument("url")
 async def show(desk: Desk, url: str) -> None:
-    """Show an offer, and to its author the responses to it."""
+    """Show an offer, and to its author the responses to it and who likes it."""
     post = await desk.something(url)
 
     def read(db: Session) -> Shape:
         found = offers.find(db, post.uri)
         if found is None:
             raise NotFound(f"{post.uri} is no offer")
-        said = db.scalars(responses.to_offer(found.uri)).all()
-        return {**_offer(db, found, desk.here.now()), "responses": [_response(one) for one in said]}
+        said, liked = db.scalars(responses.to_offer(found.uri)), db.scalars(interest.shown_in(found))
+        return {
+            **_offer(db, found, desk.me, desk.here.now()),
+            "responses": [_response(one) for one in said],
+            "interest": [_interest(db, one) for one in liked] if found.author == desk.me else [],
+        }
 
     shape = await desk.reads(read)
     if desk.as_json:
         print_document(shape)
         return
-    answers = shape.pop("responses")
+    answers, signs = shape.pop("responses"), shape.pop("interest")
     print_table(("", ""), [(name, value) for name, value in shape.items() if value not in (None, "", [])], "")
     for one in answers:
-        say(f"{one['state']}: {one['by']}: {one['text']} ({one['uri']})")
+        say(f"{one['state']}: {one['by']}: {one['text']} {_in_words(one)}({one['uri']})")
+    for one in signs:
+        say(f"{one['kind']}: {one['address'] or one['by']}")
+
+
+def wishes(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The options with which one says what one wants otherwise."""
+    for option in (
+        click.option("--due", type=Day(), help="By when it would be done: 2026-12-24."),
+        click.option("--times", type=Amount(), help="How many hours, days or pieces."),
+        click.option("--amount", type=Amount(), help="The money in all, where the offer leaves that open."),
+    ):
+        function = option(function)
+    return function
 
 
 @command("respond", offer, prints=True)
 @click.argument("url")
 @click.option("--text", required=True, help="What you say to its author, in Markdown.")
-async def respond(desk: Desk, url: str, text: str) -> None:
-    """Answer an offer, on its own terms."""
+@wishes
+async def respond(desk: Desk, url: str, text: str, **wish: Any) -> None:
+    """Answer an offer, on its own terms or with yours where it leaves them open."""
     post = await desk.something(url)
-    uri = await desk.does(lambda tx: responses.respond(tx, desk.me, post.uri, text).uri)
+    uri = await desk.does(lambda tx: responses.respond(tx, desk.me, post.uri, text, Wish(**wish)).uri)
     desk.has_said(uri, "Your response is on its way.")
+
+
+@command("counter", offer, prints=True)
+@click.argument("response")
+@click.option("--text", required=True, help="What you say to them, in Markdown.")
+@wishes
+async def counter(desk: Desk, response: str, text: str, **wish: Any) -> None:
+    """Answer a response, or a counter-offer, with other terms. Whoever gets yours may accept it or answer in turn."""
+    uri = await desk.does(lambda tx: responses.counter(tx, desk.me, response, text, Wish(**wish)).uri)
+    desk.has_said(uri, "Your counter-offer is on its way.")
 
 
 @command("accept", offer)
 @click.argument("response")
-async def accept(desk: Desk, response: str) -> None:
-    """Agree to a response to one of your offers."""
-    await desk.does(lambda tx: responses.accept(tx, desk.me, response).uri)
-    desk.has_done("Accepted. You have an agreement.")
+@click.option("--project", metavar="NAME", help="Open a project of that name with them, and with what you agreed on.")
+async def accept(desk: Desk, response: str, project: str | None) -> None:
+    """Agree to a response to one of your offers, or to a counter-offer."""
+    pair = accounts.new_keys() if project else None
+
+    def agree(tx: Transaction) -> str:
+        agreed = agreements.accept(tx, desk.me, response).agreement
+        if project and pair:
+            beginnings.open_project(tx, desk.me, agreed or "", project, pair)
+        return agreed or ""
+
+    agreed = await desk.does(agree)
+    desk.has_done(f"Accepted. You have an agreement: {agreed}" if agreed else "Accepted; they are told by a post.")
 
 
 @command("decline", offer)
 @click.argument("response")
 @click.option("--reason", default="", help="Why, in words for them.")
 async def decline(desk: Desk, response: str, reason: str) -> None:
-    """Say no to a response to one of your offers."""
+    """Say no to a response to one of your offers, or to a counter-offer."""
     await desk.does(lambda tx: responses.decline(tx, desk.me, response, reason).uri)
     desk.has_done("Declined.")
 
@@ -179,7 +231,7 @@ async def withdraw(desk: Desk, url: str) -> None:
     desk.has_done("Withdrawn.")
 
 
-def _offer(db: Session, row: Offer, now: datetime) -> Shape:
+def _offer(db: Session, row: Offer, me: str, now: datetime) -> Shape:
     author = db.scalar(select(Actor.address).where(Actor.uri == row.author))
     return {
         "uri": row.uri,
@@ -198,9 +250,38 @@ def _offer(db: Session, row: Offer, now: datetime) -> Shape:
         "remote": row.remote,
         "place": row.place,
         "until": row.until,
-        "status": row.status(now),
+        "status": agreements.stage(db, row, me, now),
     }
 
 
 def _response(row: Response) -> Shape:
-    return {"uri": row.uri, "by": row.by, "text": plain(row.text), "state": row.state, "made": row.made}
+    said = row.proposed if row.terms else None
+    return {
+        "uri": row.uri,
+        "by": row.by,
+        "to": row.to,
+        "text": plain(row.text),
+        "state": row.state,
+        "made": row.made,
+        "answers": row.answers,
+        "agreement": row.agreement,
+        "quantity": said.stipulates.value if said else None,
+        "unit": said.stipulates.unit if said else None,
+        "amount": said.reciprocal.value if said and said.reciprocal else None,
+        "due": said.stipulates.due if said else None,
+    }
+
+
+def _in_words(response: Shape) -> str:
+    """The terms of a response, as far as it has any."""
+    facts = [
+        f"{response['quantity']:f} {response['unit']}" if response["unit"] not in (None, "one") else "",
+        f"for {response['amount']:f}" if response["amount"] is not None else "",
+        f"by {response['due']:%Y-%m-%d}" if response["due"] else "",
+    ]
+    return "".join(f"{one} " for one in facts if one)
+
+
+def _interest(db: Session, row: Reaction) -> Shape:
+    address = db.scalar(select(Actor.address).where(Actor.uri == row.actor))
+    return {"kind": row.kind, "by": row.actor, "address": address, "since": row.since}

@@ -11,7 +11,7 @@ from boxroom.demo.facts import kept, shown
 from boxroom.demo.sights import Query, is_told
 from boxroom.demo.story import Story
 from boxroom.demo.studio import Studio
-from coop import offers, responses
+from coop import agreements, offers, responses
 from coop.offers import Draft
 
 TITLE = "Nine lines for a ferry's timetable"
@@ -40,7 +40,7 @@ async def find_somebody(story: Story) -> None:
         kept(pia, "Pia has Bo's answer", _stands(theirs, "open", "very large")),
     )
 
-    await story.act(pia, "Pia says yes to Gus", lambda tx: responses.accept(tx, pia.me, ours).uri)
+    await story.act(pia, "Pia says yes to Gus", lambda tx: agreements.accept(tx, pia.me, ours).uri)
     reason = "Save your brushes for the sign."
     await story.act(
         pia, f"and, kindly, no to Bo: “{reason}”", lambda tx: responses.decline(tx, pia.me, theirs, reason).uri

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 
 from activitypub import context
-from activitypub.agreement import Agreement, Commitment
+from activitypub.agreement import Agreement, Clause
 from activitypub.document import Document, Json
 from activitypub.errors import Malformed, ProtocolError
 from tests.activitypub.documents import hostile
@@ -20,8 +20,8 @@ BO = "https://bo.example/actors/01HZB"
 PROPOSED = Agreement(
     author=BO,
     text="<p>I can start on Monday.</p>",
-    stipulates=Commitment(f"{OFFER}#primary", Decimal(1), "one"),
-    reciprocal=Commitment(f"{OFFER}#reciprocal", Decimal(2400), "one"),
+    stipulates=Clause(f"{OFFER}#primary", Decimal(1), "one"),
+    reciprocal=Clause(f"{OFFER}#reciprocal", Decimal(2400), "one"),
 )
 
 

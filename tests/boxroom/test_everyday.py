@@ -159,6 +159,8 @@ def test_an_offer_lives_from_open_to_withdrawn(house: House) -> None:
     ("words", "price"),
     [
         (("--amount", "400-600", "--currency", "eur"), "400 to 600 EUR"),
+        (("--amount", "-600", "--currency", "EUR"), "up to 600 EUR"),
+        (("--amount", "400-", "--currency", "EUR"), "from 400 EUR"),
         (("--currency", "GBP", "--per", "day"), "negotiable, in GBP per day"),
         ((), None),
     ],

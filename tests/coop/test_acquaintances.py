@@ -26,6 +26,7 @@ OTHERS = {
     "accounts": {"uri", "handle", "kind", "bio", "pronouns", "availability", "avatar", "header", "password"},
     "activities": {"uri", "type", "actor", "object"},  # which `federation.forgetting` asks itself, as all of federation
     "actors": {"uri", "host", "type", "handle", "name", "inbox", "address", "shared_inbox", "followers", "featured"},
+    "agreements": {"uri", "offer", "project"},
     "blocked_domains": {"host", "reason"},
     "blocks": {"uri"},
     "deliveries": {"lane", "inbox", "sender", "state", "error"},
@@ -50,7 +51,7 @@ OTHERS = {
     "reactions": {"uri", "kind", "emoji", "icon"},
     "receipts": {"uri", "type", "actor", "state", "error"},
     "reports": {"uri", "server", "site", "text"},
-    "responses": {"uri", "offer", "text", "via", "state", "reason", "agreement"},
+    "responses": {"uri", "offer", "text", "via", "state", "reason", "agreement", "answers"},
     "statements": {"hash", "uri", "kind"},
     "verified_links": {"url"},
     "vouchers": {"key", "public"},

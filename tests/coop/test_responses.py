@@ -12,7 +12,7 @@ import pytest
 
 from activitypub.document import Json
 from activitypub.proposal import Price
-from coop import blocks, offers, posts, responses
+from coop import agreements, blocks, offers, posts, responses
 from coop.errors import Conflict, NotAllowed, NotFound, Trouble
 from coop.events import Notice
 from coop.offers import Draft
@@ -155,7 +155,7 @@ async def test_an_accepted_response_is_one_agreement_that_both_have(fediverse: F
     attic, shop, offer = await opened(fediverse)
     uri = await responds(shop, offer)
 
-    await attic.does(lambda tx: responses.accept(tx, attic.uri, uri))
+    await attic.does(lambda tx: agreements.accept(tx, attic.uri, uri))
     await fediverse.settle()
 
     accept = await sent(attic, "Accept")
@@ -181,7 +181,7 @@ async def test_an_agreement_is_served_to_its_parties_only(fediverse: Fediverse) 
     attic, shop, offer = await opened(fediverse)
     cellar = await fediverse.studio("cellar")
     uri = await responds(shop, offer)
-    await attic.does(lambda tx: responses.accept(tx, attic.uri, uri))
+    await attic.does(lambda tx: agreements.accept(tx, attic.uri, uri))
     agreed = (await response_at(attic, uri)).agreement
     assert agreed is not None
 
@@ -210,12 +210,12 @@ async def test_a_response_is_answered_once_and_by_the_author_alone(fediverse: Fe
     uri = await responds(shop, offer)
 
     with pytest.raises(NotAllowed):
-        await shop.does(lambda tx: responses.accept(tx, shop.uri, uri))
+        await shop.does(lambda tx: agreements.accept(tx, shop.uri, uri))
     await attic.does(lambda tx: responses.decline(tx, attic.uri, uri))
     with pytest.raises(Conflict, match="declined already"):
-        await attic.does(lambda tx: responses.accept(tx, attic.uri, uri))
+        await attic.does(lambda tx: agreements.accept(tx, attic.uri, uri))
     with pytest.raises(NotFound):
-        await attic.does(lambda tx: responses.accept(tx, attic.uri, f"{uri}0"))
+        await attic.does(lambda tx: agreements.accept(tx, attic.uri, f"{uri}0"))
 
     assert await states(attic) == ["declined"]
 
@@ -292,7 +292,7 @@ async def test_a_response_is_taken_back(fediverse: Fediverse, embedded: bool) ->
 
     assert await states(attic) == ["withdrawn"]
     with pytest.raises(Conflict):
-        await attic.does(lambda tx: responses.accept(tx, attic.uri, uri))
+        await attic.does(lambda tx: agreements.accept(tx, attic.uri, uri))
 
 
 @pytest.mark.proves("P-121")
@@ -463,7 +463,7 @@ async def test_an_answer_that_crosses_a_withdrawal_stands_for_both(fediverse: Fe
     attic, shop, offer = await opened(fediverse)
     uri = await responds(shop, offer)
 
-    await attic.does(lambda tx: responses.accept(tx, attic.uri, uri))
+    await attic.does(lambda tx: agreements.accept(tx, attic.uri, uri))
     await shop.does(lambda tx: responses.withdraw(tx, shop.uri, uri))
     await fediverse.settle()
 
@@ -478,7 +478,7 @@ async def test_a_reply_is_a_possible_response_and_is_answered_by_a_direct_post(
     reply = await replies(shop, offer, "I know a typesetter.")
     response = await response_at(attic, reply)
 
-    await attic.does(lambda tx: responses.accept(tx, attic.uri, reply))
+    await attic.does(lambda tx: agreements.accept(tx, attic.uri, reply))
     await fediverse.settle()
 
     assert (response.via, response.by, response.state) == ("reply", shop.uri, "open")
@@ -575,7 +575,7 @@ async def test_two_who_live_on_one_server_agree_as_others_do(fediverse: Fedivers
 
     row = await attic.does(lambda tx: responses.respond(tx, cy, offer, "From upstairs."))
     await fediverse.settle()
-    await attic.does(lambda tx: responses.accept(tx, attic.uri, row.uri))
+    await attic.does(lambda tx: agreements.accept(tx, attic.uri, row.uri))
     await fediverse.settle()
 
     [response] = await attic.knows(Response)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from activitypub.agreement import Agreement
+from activitypub.agreement import Agreement, are_same
 from activitypub.document import Document, Json
 from activitypub.errors import Malformed, ProtocolError
 from activitypub.proposal import Price, Proposal
@@ -78,7 +78,7 @@ def test_two_agreements_are_the_same_by_what_they_promise() -> None:
     one, other = terms.proposed(asked, BO, "Yes."), terms.proposed(asked, ADA, "")
     dearer = terms.proposed(offer(Price("EUR", Decimal(1), Decimal(1))), BO, "Yes.")
 
-    assert (terms.are_same(one, other), terms.are_same(one, dearer)) == (True, False)
+    assert (are_same(one, other), are_same(one, dearer)) == (True, False)
 
 
 said = some.recursive(
