@@ -32,6 +32,7 @@ _VOCABULARIES = {
 _TERMS = {
     "Agreement": "vf:Agreement",
     "Commitment": "vf:Commitment",
+    "EconomicEvent": "vf:EconomicEvent",
     "Endorsement": "box:Endorsement",
     "Hashtag": "as:Hashtag",
     "Intent": "vf:Intent",
@@ -93,6 +94,7 @@ _IDS = {
     "automaticApproval": "gts:automaticApproval",
     "canQuote": "gts:canQuote",
     "capability": "forge:capability",
+    "clauseOf": "vf:clauseOf",
     "collaborators": "forge:collaborators",
     "dependsOn": "forge:dependsOn",
     "electorate": "box:electorate",
@@ -100,6 +102,7 @@ _IDS = {
     "endorsementsReceived": "box:endorsementsReceived",
     "featured": "toot:featured",
     "featuredTags": "toot:featuredTags",
+    "fulfills": "vf:fulfills",
     "interactingObject": "gts:interactingObject",
     "interactionPolicy": "gts:interactionPolicy",
     "interactionTarget": "gts:interactionTarget",
@@ -203,8 +206,10 @@ TASK: Final = define(
     *("Ticket", "isResolved", "resolvedBy", "resolved", "assignedTo", "dependsOn", "order", *_EDITED),
 )
 COMMITMENT: Final = define(
-    *("Commitment", "provider", "receiver", "effortQuantity", "finished", "hasUnit", "hasNumericalValue", *_EDITED),
+    *("Commitment", "EconomicEvent", "provider", "receiver", "effortQuantity", "hasUnit", "hasNumericalValue"),
+    *("previous", "clauseOf", "fulfills", "finished", "discoverable", "capability"),
 )
+"""P-265: of signed objects, and of what is said about them."""
 PAGE: Final = define("delta", "deltaFormat", *_EDITED)
 FILE: Final = define("size", "digestMultibase", *_EDITED)
 DECISION: Final = define("quorum", "electorate", "votersCount", *_EDITED)

@@ -15,6 +15,7 @@ from coop.accounts import Account
 from coop.admission import Invitation
 from coop.agreements import Agreement
 from coop.blocks import Block
+from coop.commitments import Commitment
 from coop.endorsement_requests import EndorsementRequest
 from coop.endorsements import Endorsement, Snapshot
 from coop.events import Departed, Edited, Erased, Shown, listens
@@ -56,9 +57,14 @@ NAMES: tuple[InstrumentedAttribute[str] | InstrumentedAttribute[str | None], ...
     Addressee.actor,
     Agreement.accepted_by,
     Agreement.proposer,
+    Agreement.provider,
     Agreement.responder,
     Block.by,
     Block.blocked,
+    Commitment.author,
+    Commitment.project,
+    Commitment.provider,
+    Commitment.receiver,
     Endorsement.endorser,
     Endorsement.subject,
     EndorsementRequest.by,

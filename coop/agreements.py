@@ -46,6 +46,7 @@ class Agreement(Row):
     offer: Mapped[str]
     proposer: Mapped[str]  # who made the offer
     responder: Mapped[str]  # who answered it; either of them may have said the last word
+    provider: Mapped[str]  # which of the two does the work
     offered: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))  # none if it carried no proof
     accepted: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     accepted_by: Mapped[str]
@@ -159,8 +160,15 @@ def _keep(tx: Transaction, row: Response, result: Document, accepted: Json | Non
     offer = offers.find(tx.db, row.offer)
     is_counter = offer is not None and offer.author == row.by
     proposer, responder = (row.by, row.to) if is_counter else (row.to, row.by)
+    provider = proposer if offer is not None and offer.purpose == "offer" else responder
     signed = {"offered": row.signed, "accepted": accepted}
-    parties = {"offer": row.offer, "proposer": proposer, "responder": responder, "accepted_by": row.to}
+    parties = {
+        "offer": row.offer,
+        "proposer": proposer,
+        "responder": responder,
+        "accepted_by": row.to,
+        "provider": provider,
+    }
     tx.db.add(Agreement(id=kept.id, uri=kept.uri, since=tx.now, **parties, **signed))  # type: ignore[arg-type]
     tx.db.flush()
 

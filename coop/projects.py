@@ -22,6 +22,7 @@ from activitypub.document import Document, Json
 from activitypub.errors import Forbidden, Malformed
 from activitypub.origin import Activity, host
 from activitypub.statement import Role, Statement
+from activitypub.vocabulary import WORK
 from coop import accounts, logbook, statements
 from coop.accounts import KeyPair
 from coop.errors import Conflict, NotAllowed, NotFound, Trouble
@@ -252,7 +253,7 @@ def show(db: Session, uri: str, reader: str, now: datetime) -> View:
 def talk(project: str) -> Select[Object]:
     """What members have said to each other, newest first."""
     said = (Object.conversation == project, Object.visibility == "project", Object.deleted.is_(None))
-    return select(Object).where(*said).order_by(Object.id.desc())
+    return select(Object).where(*said, Object.type.not_in(WORK)).order_by(Object.id.desc())
 
 
 def role_of(db: Session, project: str, actor: str) -> Role | None:

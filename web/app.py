@@ -10,7 +10,7 @@ from starlette.routing import Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from federation.instance import Instance
-from web import activitypub, feeds, files, static, wellknown
+from web import activitypub, calendars, feeds, files, static, wellknown
 from web.errors import Errors
 from web.limits import Rates, networks
 from web.pages import letters, public, seals
@@ -37,7 +37,7 @@ def create(
     uploads lie, by host as well.
     """
     pages = (*seals.routes, *letters.routes, *public.routes)
-    others = (*wellknown.routes, *static.routes, *files.routes, *feeds.routes)
+    others = (*wellknown.routes, *static.routes, *files.routes, *feeds.routes, *calendars.routes)
     router = Router([*activitypub.inboxes(), *others, *pages, *activitypub.documents], redirect_slashes=False)
     return Front(instances, media or {}, Errors(Rates(router, networks(trusted_proxies))))
 

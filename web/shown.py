@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from activitypub import html
@@ -18,6 +19,7 @@ from activitypub.media import Media
 from activitypub.note import Note
 from activitypub.origin import host
 from activitypub.proposal import Proposal
+from coop.commitments import Commitment
 from coop.endorsements import Endorsement as Row
 from federation.tables import Actor, Object
 
@@ -113,6 +115,15 @@ class Seal:
         return WORDS[self.verdict]
 
 
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """A commitment that was kept, as both want it to be seen."""
+
+    text: str  # clean HTML
+    receiver: Person
+    kept: datetime
+
+
 WORDS: dict[Verdict, str] = {
     "valid": "Genuine",
     "valid, offline": "Genuine when last seen",
@@ -147,6 +158,12 @@ def posts(db: Session, rows: Iterable[Object], home: str) -> list[Post]:
     notes = [note for row in rows if (note := _note(row))]
     authors = people(db, {one.author for one in notes}, home)
     return [Post(one, authors[one.author], home) for one in notes]
+
+
+def promises(db: Session, query: Select[Commitment], home: str) -> list[Promise]:
+    rows = db.scalars(query).all()
+    met = people(db, {one.receiver for one in rows}, home)
+    return [Promise(one.text, met[one.receiver], one.kept) for one in rows if one.kept]
 
 
 def seals(db: Session, judged: Iterable[tuple[Row, Judgement]], home: str) -> list[Seal]:

@@ -47,6 +47,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "endorsement": ("endorsements:endorsement", "Check an endorsement without any network; ask for one."),
     "trust": ("endorsements:trust", "Tell how you know somebody."),
     "project": ("projects:project", "Share a room with people on other servers."),
+    "commitments": ("commitments:show_all", "List what you said you would do for others, and they for you"),
+    "commitment": ("commitments:commitment", "Promise something, hold others to what they did."),
     "reports": ("reports:reports", "List what other servers complain of, and say what is done."),
     "replay": ("operate:replay", "Try again what could not be taken in."),
     "wake": ("operate:wake", "Try a server again that was given up."),

@@ -109,6 +109,7 @@ def _shape(db: Session, desk: Desk, row: Agreement) -> Shape:
         "uri": row.uri,
         "offer": row.offer,
         "with": other,
+        "work_by": row.provider,
         "with_address": db.scalar(select(Actor.address).where(Actor.uri == other)),
         "text": agreements.words_of(row),
         "quantity": said.stipulates.value,

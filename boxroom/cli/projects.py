@@ -67,7 +67,7 @@ async def show_all(desk: Desk) -> None:
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="How many posts.")
 async def show(desk: Desk, which: str, limit: int) -> None:
     """Show who is in a project, who is invited or asks to join, and what was said last."""
-    uri = await _which(desk, which)
+    uri = await which_project(desk, which)
 
     def read(db: Session) -> Shape:
         view = _view(db, desk, uri)
@@ -103,7 +103,7 @@ async def show(desk: Desk, which: str, limit: int) -> None:
 @click.option("--text", default="", help="What you say to them, in Markdown.")
 async def invite(desk: Desk, which: str, address: str, role: Role, text: str) -> None:
     """Ask somebody into a project that you lead."""
-    uri, actor = await _which(desk, which), await desk.somebody(address)
+    uri, actor = await which_project(desk, which), await desk.somebody(address)
     invitation = await desk.does(lambda tx: invitations.invite(tx, desk.me, uri, actor.uri, role, text).id)
     desk.has_said(invitation, f"Invited {person(actor)}.")
 
@@ -150,7 +150,7 @@ async def decline(desk: Desk, waiting: str) -> None:
 @click.option("--public", is_flag=True, help="Say it to everybody, in the project's name.")
 async def speak(desk: Desk, which: str, text: str, reply_to: str | None, public: bool) -> None:
     """Say something to everybody in a project, and to nobody else."""
-    uri = await _which(desk, which)
+    uri = await which_project(desk, which)
     parent = await desk.something(reply_to) if reply_to else None
     draft = Draft(text, "public" if public else "project", reply_to=parent.uri if parent else None, project=uri)
     desk.has_said(await desk.does(lambda tx: posts.publish(tx, desk.me, draft).uri), "Said.")
@@ -160,7 +160,7 @@ async def speak(desk: Desk, which: str, text: str, reply_to: str | None, public:
 @P
 async def leave(desk: Desk, which: str) -> None:
     """Be in a project no longer."""
-    uri = await _which(desk, which)
+    uri = await which_project(desk, which)
     await desk.does(lambda tx: projects.leave(tx, desk.me, uri))
     desk.has_done("You left.")
 
@@ -170,7 +170,7 @@ async def leave(desk: Desk, which: str) -> None:
 @click.argument("address")
 async def remove(desk: Desk, which: str, address: str) -> None:
     """Take somebody out of a project that you lead, or an invitation back."""
-    uri, actor = await _which(desk, which), await desk.somebody(address)
+    uri, actor = await which_project(desk, which), await desk.somebody(address)
     waiting = await desk.reads(lambda db: _open_invitation(db, desk, uri, actor.uri))
     if waiting:
         await desk.does(lambda tx: invitations.withdraw(tx, desk.me, uri, waiting))
@@ -179,7 +179,7 @@ async def remove(desk: Desk, which: str, address: str) -> None:
     desk.has_done(f"{person(actor)} is not in it any more.")
 
 
-async def _which(desk: Desk, text: str) -> str:
+async def which_project(desk: Desk, text: str) -> str:
     """The URI of a project of ours. Raise `NotFound`, or `Trouble` if several are called `text`."""
     mine = await desk.reads(lambda db: list(db.scalars(projects.projects_of(desk.me))))
     found = [one.uri for one in mine if text == one.uri or text.casefold() == one.name.casefold()]

@@ -19,7 +19,15 @@ from click.testing import CliRunner, Result
 
 from boxroom.cli import main
 
-HEAVY = {"PIL", "alembic", "rich", "pygments", "playwright", "argon2"}  # whoever does not need these has none of them
+HEAVY = {
+    "PIL",
+    "alembic",
+    "rich",
+    "pygments",
+    "playwright",
+    "argon2",
+    "icalendar",
+}  # whoever does not need these has none of them
 TELLING = """
 import atexit, sys
 names = lambda: {one.partition('.')[0] for one, there in sys.modules.items() if there}

@@ -55,6 +55,7 @@ def test_the_list_of_commands_says_of_each_what_it_says_of_itself(name: str, com
         *("edit", "replay", "reports list", "doctor", "offer create", "offer list", "offer show", "offer respond"),
         *("project create", "project list", "project show", "project invite"),
         *("offer counter", "agreement list", "agreement show", "agreement verify", "agreement done", "agreement open"),
+        *("commitments", "commitment create", "commitment change", "commitment show"),
     ],
 )
 def test_what_prints_data_prints_json_too(name: str) -> None:
@@ -144,6 +145,10 @@ def test_what_cannot_be_understood_ends_with_status_2(house: House, arguments: t
         (("offer", "accept", "HOME/x"), "no response"),
         (("offer", "counter", "HOME/x", "--text", "Less?"), "no response"),
         (("agreement", "show", "HOME/x"), "no agreement"),
+        (("commitment", "accept", "HOME/x"), "no commitment"),
+        (("commitment", "keep", "HOME/x"), "no commitment"),
+        (("commitment", "create", "Bakery", "ada", "--text", "Bread"), "no project called Bakery"),
+        (("commitments", "--project", "Bakery"), "no project called Bakery"),
         (("agreement", "done", "HOME/x"), "no agreement"),
         (("agreement", "verify", "/dev/null"), "that is no agreement"),
         (("project", "show", "Bakery"), "no project called Bakery"),

@@ -29,6 +29,8 @@ OTHERS = {
     "agreements": {"uri", "offer", "project"},
     "blocked_domains": {"host", "reason"},
     "blocks": {"uri"},
+    "calendar_addresses": {"token_hash", "account"},
+    "commitments": {"uri", "hash", "root", "previous", "text", "agreement", "state", "reason"},
     "deliveries": {"lane", "inbox", "sender", "state", "error"},
     "endorsed_skills": {"skill"},
     "endorsement_requests": {"uri", "text", "work", "state", "reason", "answer"},

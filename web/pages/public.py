@@ -23,7 +23,7 @@ from activitypub.errors import Malformed
 from activitypub.origin import host
 from activitypub.proposal import Proposal
 from activitypub.webfinger import Address
-from coop import access, essays, follows, links, offers, pins, posts, projects, statements
+from coop import access, essays, follows, fulfilment, links, offers, pins, posts, projects, statements
 from coop.accounts import Account
 from coop.reactions import Reaction
 from coop.statements import Membership, Project
@@ -144,6 +144,7 @@ async def profile_page(request: Request, actor: Actor) -> Response:
             "following": count(db, follows.following(actor.uri)),
             "cards": cards(db, here, [actor.uri]),
             "seals": seals.seals_of(db, here, actor.uri),
+            "promises": shown.promises(db, fulfilment.shown_of(actor.uri).limit(LATEST), here.home),
             "pinned": shown.posts(db, db.scalars(pins.pinned(actor.uri)), here.home),
             "posts": shown.posts(db, latest(db, [actor.uri]), here.home),
             "projects": [shown.person(one, here.home) for one in db.scalars(public_projects(actor.uri))],
