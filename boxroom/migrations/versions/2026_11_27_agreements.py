@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "2026_11_27_agreements"
-down_revision = "2026_11_22_first_tables"
+down_revision = "2026_11_27_vouching"
 
 
 def upgrade() -> None:
