@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "2026_11_27_vouching"
+revision = "2026_11_27_1_vouching"
 down_revision = "2026_11_22_first_tables"
 
 

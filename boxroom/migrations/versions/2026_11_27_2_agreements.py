@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "2026_11_27_agreements"
-down_revision = "2026_11_27_vouching"
+revision = "2026_11_27_2_agreements"
+down_revision = "2026_11_27_1_vouching"
 
 
 def upgrade() -> None:
