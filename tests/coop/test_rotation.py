@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from functools import partial
 
+import msgspec
 import pytest
 
 from activitypub.document import Json
 from activitypub.errors import Unverified
-from coop import departures, rotation
+from coop import departures, endorsements, rotation, verdicts
 from coop.errors import Conflict
-from federation import keyring, known
+from federation import discovery, keyring, known
 from federation.client import Signer
 from federation.tables import Activity, Actor, Key
 from tests.coop.neighbours import made_up, note_by, reads, says
@@ -216,3 +217,30 @@ async def test_whoever_left_gets_no_new_keys_any_more(fediverse: Fediverse) -> N
 
     assert [one.type for one in await attic.knows(Activity)][-1] == "Delete"
     assert (await document_of(attic, attic.uri))["type"] == "Tombstone"
+
+
+@pytest.mark.proves("P-243")
+async def test_an_endorsement_outlives_every_key_and_server_of_its_giver(fediverse: Fediverse) -> None:
+    """The key that proved it is neither the first nor the last that Bo's server saw; the copy has it all the same."""
+    attic, shop = await friends(fediverse)
+    await attic.meets(shop)
+    await endorses(attic, shop, "Patience")
+    await rotates(attic, 7)
+    fediverse.later(**DAY)
+    await fediverse.settle()
+    uri = await endorses(attic, shop)
+    await rotates(attic, 8)
+    fediverse.later(**DAY)
+    await fediverse.settle()
+    await discovery.refresh(shop.instance, attic.uri)
+    await shop.does(lambda tx: endorsements.remember(tx, known.actor(tx.db, attic.uri)))
+    fediverse.asleep.add(attic.host)
+
+    copy = await shop.instance.store.read(lambda db: verdicts.bundle(db, endorsements.at(db, uri)))
+    without = {name: value for name, value in copy.items() if name != "keys"}
+
+    assert await verdict(shop, uri) == "valid, offline"
+    found = [
+        verdicts.verify_file(msgspec.json.encode(one), lambda _: None, fediverse.now)[1] for one in (copy, without)
+    ]
+    assert [one.verdict for one in found] == ["valid by copy", "unknown"]

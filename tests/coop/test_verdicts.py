@@ -488,3 +488,29 @@ names = some.sampled_from(["endorsement", "actorSnapshots", "object", "type", "r
 def test_any_file_has_a_verdict_or_none_in_it(document: Json) -> None:
     with suppress(ProtocolError):
         verdicts.verify_file(msgspec.json.encode(document), lambda key_id: None, datetime(2026, 3, 2, tzinfo=UTC))
+
+
+@pytest.mark.proves("P-245", "P-335")
+async def test_a_revocation_in_a_copy_is_its_givers_own_or_none(fediverse: Fediverse) -> None:
+    attic, shop, uri = await given_one(fediverse)
+    before = await copied(shop, uri)
+    await attic.does(lambda tx: endorsements.revoke(tx, attic.uri, uri))
+    await fediverse.settle()
+    copy = await copied(shop, uri)
+    deletion = copy["revocation"]
+
+    forged = [
+        {**deletion, "actor": shop.uri},
+        {**deletion, "type": "Undo"},
+        {**deletion, "object": f"{attic.home}/notes/another"},
+        {**deletion, "to": []},
+        {name: value for name, value in deletion.items() if name != "proof"},
+        {},
+    ]
+    assert by_stranger(copy, fediverse) == "revoked"
+    assert by_stranger(before, fediverse) == "valid by copy"
+    assert [by_stranger({**copy, "revocation": one}, fediverse) for one in forged] == ["valid by copy"] * len(forged)
+    garage = await fediverse.studio("garage")
+    await garage.meets(attic)
+    assert await verified(garage, copy) == "revoked"
+    assert await verified(garage, {**copy, "revocation": forged[3]}) == "valid, offline"
