@@ -12,7 +12,9 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from coop.accounts import Account
+from coop.agreements import Agreement
 from coop.blocks import Block
+from coop.commitments import Commitment
 from coop.essays import Essay
 from coop.follows import Follow
 from coop.responses import Response
@@ -29,6 +31,8 @@ PARTS: dict[str, Select[Any]] = {
     "follows": select(Follow).order_by(Follow.id),
     "blocks": select(Block).order_by(Block.id),
     "responses": select(Response).order_by(Response.id),
+    "agreements": select(Agreement).order_by(Agreement.id),
+    "commitments": select(Commitment).order_by(Commitment.id),
     "project_statements": select(Entry).order_by(Entry.id),
     "blocked_domains": select(BlockedDomain).order_by(BlockedDomain.host),
 }

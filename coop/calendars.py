@@ -11,13 +11,14 @@ import secrets
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from activitypub import html
 from coop import commitments
 from coop.commitments import Commitment
 from coop.errors import NotFound
+from coop.events import Departed, listens
 from coop.statements import Project
 from federation.store import Transaction
 from federation.tables import Actor, Row
@@ -46,6 +47,11 @@ def new_address(tx: Transaction, account: str) -> str:
     tx.db.merge(CalendarAddress(account=account, token_hash=_hash(token), since=tx.now))
     tx.db.flush()
     return f"{tx.home}/calendars/{token}.ics"
+
+
+@listens(Departed)
+def close(tx: Transaction, event: Departed) -> None:
+    tx.db.execute(delete(CalendarAddress).where(CalendarAddress.account == event.actor))
 
 
 def account_of(db: Session, token: str) -> str:

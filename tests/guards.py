@@ -23,6 +23,8 @@ import pytest
 ROOT = Path(__file__).parent.parent
 AT_ONCE = 2
 PLAIN = ("-p", "no:randomly", "-p", "no:cacheprovider", "--database", "sqlite")
+PREPARED = ("-W", "ignore::pytest.PytestAssertRewriteWarning")  # of what is imported already, once for all
+BROKEN = 70  # the exit status of a run that came to no end: it has noticed nothing
 SLOW = ("aiohttp", "cryptography.x509", "httpx", "jinja2", "sqlalchemy.orm", "starlette.routing")  # to be imported
 
 INBOX, KEYRING, RECEIPTS = "federation/inbox.py", "federation/keyring.py", "federation/receipts.py"
@@ -32,6 +34,9 @@ CLIENT, GUARD, ORIGIN = "federation/client.py", "federation/guard.py", "activity
 DOCUMENT, MESSAGE, PROOF = "activitypub/document.py", "activitypub/message.py", "activitypub/proof.py"
 CAVAGE, RFC9421, VERDICTS = "activitypub/cavage.py", "activitypub/rfc9421.py", "coop/verdicts.py"
 WEB, LIMITS, ALLOWANCE = "web/activitypub.py", "web/limits.py", "federation/allowance.py"
+AGREEMENT, RESPONSES, AGREEMENTS = "activitypub/agreement.py", "coop/responses.py", "coop/agreements.py"
+COMMITMENT, PROMISES, FULFILMENT = "activitypub/commitment.py", "coop/promises.py", "coop/fulfilment.py"
+BEGINNINGS, COMMITMENTS = "coop/beginnings.py", "coop/commitments.py"
 
 
 @dataclass(frozen=True, slots=True)
@@ -942,6 +947,254 @@ GUARDS = (
         ":",
         "test_verdicts.py::test_what_somebody_revoked_is_for_their_own_server_to_say",
     ),
+    # What two have signed
+    Guard(
+        RESPONSES,
+        'if (row.to, row.offer, row.via) != (activity.actor, offer, "agreement"):',
+        "if False:",
+        "test_agreements.py::test_a_counter_offer_that_is_none_changes_nothing",
+    ),
+    Guard(
+        RESPONSES,
+        'if row.state in ("accepted", "declined"):',
+        "if False:",
+        "test_agreements.py::test_a_counter_offer_to_what_was_declined_comes_too_late",
+    ),
+    Guard(
+        RESPONSES,
+        "if answered is None or not _was_replaced(tx.db, answered):",
+        "if True:",
+        "test_agreements.py::test_a_counter_offer_to_what_was_replaced_meanwhile_comes_too_late",
+    ),
+    Guard(
+        RESPONSES,
+        'if len(body or b"") > MAX_SIGNED:',
+        "if False:",
+        "test_agreements.py::test_bad_terms_of_a_counter_offer_are_sent_back_with_the_reason",
+    ),
+    Guard(
+        RESPONSES,
+        "return known.proven(tx, document).json",
+        "return document.json",
+        "test_agreements.py::test_a_response_whose_proof_does_not_hold_is_sent_back",
+    ),
+    Guard(
+        RESPONSES,
+        'return row if row.state in ("open", "withdrawn") else None',
+        "return row",
+        "test_agreements.py::test_an_accept_of_what_was_countered_is_of_no_effect",
+    ),
+    Guard(
+        RESPONSES,
+        "if blocks.exists(tx.db, to, by):",
+        "if False:",
+        "test_agreements.py::test_between_people_who_block_each_other_there_are_no_talks",
+    ),
+    Guard(
+        AGREEMENT,
+        'if accepted.uris("object") != (offered.id,):',
+        "if False:",
+        "test_agreements.py::test_two_signatures_that_do_not_belong_together_are_no_agreement",
+    ),
+    Guard(
+        AGREEMENT,
+        'if by not in offered.uris("to") or by == offered.require("actor"):',
+        "if False:",
+        "test_agreements.py::test_two_signatures_that_do_not_belong_together_are_no_agreement",
+    ),
+    Guard(
+        AGREEMENT,
+        "if not are_same(agreement, Agreement.read(proposed)):",
+        "if False:",
+        "test_agreements.py::test_two_signatures_that_do_not_belong_together_are_no_agreement",
+    ),
+    Guard(
+        AGREEMENTS,
+        "known.check_proof(db, document, now)",
+        "pass",
+        "test_agreements.py::test_whatever_is_altered_after_signing_is_found",
+    ),
+    Guard(
+        AGREEMENTS,
+        'or not _says(stored, row.accepted["result"])',
+        "",
+        "test_agreements.py::test_an_altered_copy_is_found_beside_sound_signatures",
+    ),
+    Guard(
+        AGREEMENTS,
+        "if not wire.are_same(wire.Agreement.read(result), row.proposed):",
+        "if False:",
+        "test_responses.py::test_what_comes_back_as_agreed_is_what_was_proposed",
+    ),
+    Guard(
+        AGREEMENTS, "or said.author != row.proposer or", "or", "test_agreements.py::test_nobody_else_confirms_anything"
+    ),
+    Guard(
+        AGREEMENTS,
+        "if row is None or party not in (row.proposer, row.responder):",
+        "if row is None:",
+        "test_agreements.py::test_nobody_opens_a_project_for_what_others_agreed_on",
+    ),
+    Guard(
+        COMMITMENT,
+        "if owner(document) != author or",
+        "if",
+        "test_commitment.py::test_what_is_not_plainly_between_two_is_no_commitment",
+    ),
+    Guard(
+        COMMITMENT,
+        "or origin(document.id) != origin(author):",
+        ":",
+        "test_commitment.py::test_what_is_not_plainly_between_two_is_no_commitment",
+    ),
+    Guard(
+        COMMITMENT,
+        "if len(msgspec.json.encode(document.json)) > MAX_SIZE:",
+        "if False:",
+        "test_commitment.py::test_what_is_not_plainly_between_two_is_no_commitment",
+    ),
+    Guard(
+        COMMITMENT,
+        "check_sole_form(document.json)",
+        "pass",
+        "test_commitment.py::test_what_has_not_just_one_proof_has_no_name",
+    ),
+    Guard(
+        COMMITMENT,
+        'if document.uris("audience") != (project,):',
+        "if False:",
+        "test_commitment.py::test_what_is_not_plainly_between_two_is_no_commitment",
+    ),
+    Guard(
+        COMMITMENT,
+        "if provider == receiver:",
+        "if False:",
+        "test_commitment.py::test_what_is_not_plainly_between_two_is_no_commitment",
+    ),
+    Guard(
+        COMMITMENT,
+        "if author not in (provider, receiver):",
+        "if False:",
+        "test_commitment.py::test_what_is_not_plainly_between_two_is_no_commitment",
+    ),
+    Guard(
+        PROMISES,
+        "projects.check_may_post(tx.db, said.project, activity.actor, activity)",
+        "pass",
+        "test_commitments.py::test_nobody_promises_in_anothers_name",
+    ),
+    Guard(
+        PROMISES, "    known.proven(tx, document)\n", "", "test_commitments.py::test_nobody_promises_in_anothers_name"
+    ),
+    Guard(
+        PROMISES,
+        "if activity.actor != said.other:",
+        "if False:",
+        "test_commitments.py::test_nobody_else_signs_for_the_other",
+    ),
+    Guard(
+        PROMISES,
+        "accept = known.proven(tx, as_sent(tx.db, activity))",
+        "accept = as_sent(tx.db, activity)",
+        "test_commitments.py::test_an_accept_without_a_proof_of_its_own_is_no_signature",
+    ),
+    Guard(
+        PROMISES,
+        "if row.hash != hash_of(document.json):",
+        "if False:",
+        "test_commitments.py::test_a_signature_is_under_the_very_words",
+    ),
+    Guard(
+        PROMISES,
+        'if row.accepted is None and row.state != "declined":',
+        'if row.state != "declined":',
+        "test_commitments.py::test_a_second_signature_and_a_late_no_change_nothing",
+    ),
+    Guard(
+        PROMISES,
+        ' and row.state != "declined":',
+        ":",
+        "test_commitments.py::test_whoever_declined_does_not_sign_afterwards",
+    ),
+    Guard(
+        PROMISES,
+        "    _check_author(tx.db, said)\n    accept",
+        "    accept",
+        "test_commitments.py::test_whoever_is_removed_meanwhile_neither_signs_nor_is_signed_for",
+    ),
+    Guard(
+        PROMISES,
+        "if row is None or row.other != activity.actor:",
+        "if row is None:",
+        "test_commitments.py::test_nobody_else_declines_or_takes_back",
+    ),
+    Guard(
+        PROMISES,
+        "if row is None or row.author != activity.actor:",
+        "if row is None:",
+        "test_commitments.py::test_nobody_else_declines_or_takes_back",
+    ),
+    Guard(
+        PROMISES,
+        "if waiting >= MAX_WAITING or",
+        "if",
+        "test_commitments.py::test_nobody_fills_a_project_with_what_nobody_answers",
+    ),
+    Guard(
+        PROMISES,
+        "if before and (before.project, before.provider, before.receiver) != parties:",
+        "if False:",
+        "test_commitments.py::test_a_new_version_is_between_the_same_two",
+    ),
+    Guard(
+        PROMISES,
+        "if said.previous and before is None:",
+        "if False:",
+        "test_commitments.py::test_a_new_version_waits_for_the_one_that_it_replaces",
+    ),
+    Guard(
+        COMMITMENTS,
+        "while last and not last.is_over and",
+        "while last and",
+        "test_commitments.py::test_in_whatever_order_it_comes_every_member_finds_the_same",
+    ),
+    Guard(
+        FULFILMENT,
+        "if (row.provider, row.receiver) != (said.provider, said.receiver):",
+        "if False:",
+        "test_commitments.py::test_nobody_else_says_that_it_was_kept_or_released",
+    ),
+    Guard(
+        FULFILMENT,
+        "or row.receiver != activity.actor:",
+        ":",
+        "test_commitments.py::test_nobody_else_says_that_it_was_kept_or_released",
+    ),
+    Guard(
+        FULFILMENT,
+        "if _is_news(row, said):",
+        "if True:",
+        "test_commitments.py::test_what_was_said_before_comes_too_late",
+    ),
+    Guard(
+        FULFILMENT,
+        "known.proven(tx, document)",
+        "pass",
+        "test_commitments.py::test_nobody_else_says_that_it_was_kept_or_released",
+    ),
+    Guard(
+        BEGINNINGS,
+        "any(_is_same(said, one) for one in expected)",
+        "True",
+        "test_beginnings.py::test_nothing_else_is_signed_for_anybody",
+    ),
+    Guard(
+        BEGINNINGS,
+        " and not _is_signed(tx.db, said):",
+        ":",
+        "test_beginnings.py::test_nothing_else_is_signed_for_anybody",
+    ),
+    Guard(BEGINNINGS, "or said.previous or", "or", "test_beginnings.py::test_nothing_else_is_signed_for_anybody"),
 )
 
 
@@ -983,7 +1236,11 @@ def _start(guard: Guard, folder: str) -> int:
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
     sys.meta_path.insert(0, Without(guard))
-    os._exit(pytest.main(["-x", "--timeout", "30", "--basetemp", folder, *PLAIN, guard.tests]))
+    verdict = BROKEN
+    try:
+        verdict = pytest.main(["-x", "--timeout", "30", "--basetemp", folder, *PLAIN, *PREPARED, guard.tests])
+    finally:
+        os._exit(verdict)
 
 
 def _is_noticed(under_way: dict[int, Guard]) -> bool:

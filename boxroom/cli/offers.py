@@ -127,18 +127,19 @@ async def show_board(desk: Desk, skill: str | None, mine: bool, limit: int) -> N
 @command("show", offer, prints=True)
 @click.argument("url")
 async def show(desk: Desk, url: str) -> None:
-    """Show an offer, and to its author the responses to it and who likes it."""
+    """Show an offer with what you and others said to each other about it, and to its author who likes it."""
     post = await desk.something(url)
 
     def read(db: Session) -> Shape:
         found = offers.find(db, post.uri)
         if found is None:
             raise NotFound(f"{post.uri} is no offer")
-        said, liked = db.scalars(responses.to_offer(found.uri)), db.scalars(interest.shown_in(found))
+        said = [one for one in db.scalars(responses.to_offer(found.uri)) if desk.me in (one.by, one.to)]
+        liked = db.scalars(interest.shown_in(found)).all() if found.author == desk.me else []
         return {
             **_offer(db, found, desk.me, desk.here.now()),
             "responses": [_response(one) for one in said],
-            "interest": [_interest(db, one) for one in liked] if found.author == desk.me else [],
+            "interest": [_interest(db, one) for one in liked],
         }
 
     shape = await desk.reads(read)

@@ -279,6 +279,17 @@ async def test_a_counter_offer_to_what_was_replaced_meanwhile_comes_too_late(fed
         assert open_ones == [latest.uri]
 
 
+async def test_a_counter_offer_to_what_was_declined_comes_too_late(fediverse: Fediverse) -> None:
+    attic, shop, offer = await opened(fediverse, OPEN)
+    first = await responds(shop, offer)
+    await attic.does(lambda tx: responses.decline(tx, attic.uri, first))
+    await fediverse.settle()
+
+    await sends(attic, shop, offering(attic, offer) | {"inReplyTo": first})
+
+    assert await states(shop) == ["declined"]
+
+
 async def test_an_accept_of_what_was_countered_is_of_no_effect(fediverse: Fediverse) -> None:
     """Whoever makes a counter-offer has said no to what it answers, whatever their server says later."""
     attic, shop, offer = await opened(fediverse, OPEN)

@@ -12,7 +12,7 @@ from hypothesis import strategies as some
 from sqlalchemy.orm import Session
 
 from activitypub import html
-from coop import calendars
+from coop import calendars, departures
 from coop.calendars import CalendarAddress
 from coop.commitments import Commitment
 from tests.coop.guild import guild_of
@@ -69,6 +69,16 @@ async def test_it_is_served_at_an_address_that_is_a_secret(fediverse: Fediverse)
     [row] = await bo.knows(CalendarAddress)
     assert row.token_hash not in second
     assert second.rpartition("/")[2].removesuffix(".ics") not in row.token_hash
+
+
+async def test_whoever_leaves_has_no_calendar_any_more(fediverse: Fediverse) -> None:
+    bo = await fediverse.studio("bo")
+    address = await bo.does(lambda tx: calendars.new_address(tx, bo.uri))
+    before = (await fetches(fediverse, address)).status_code
+
+    await bo.does(lambda tx: departures.leave(tx, bo.uri))
+
+    assert (before, (await fetches(fediverse, address)).status_code) == (200, 404)
 
 
 HOSTILE = some.text(max_size=60) | some.sampled_from(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -10,18 +11,18 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from activitypub import context, proof
 from activitypub.commitment import Commitment as Wire
-from activitypub.document import Json
+from activitypub.document import Document, Json
 from coop import commitments, fulfilment, projects, promises
 from coop.commitments import Commitment
 from coop.errors import Conflict, NotAllowed, NotFound, Trouble
 from coop.events import Notice
 from coop.promises import Draft
 from federation.instance import own_proof_key
-from federation.tables import Activity, Actor, Object, Receipt
+from federation.tables import Activity, Actor, Delivery, Object, Receipt
 from tests.coop.guild import Guild, guild_of, sends
 from tests.coop.notices import told
 from tests.fediverse import Fediverse, Studio
@@ -437,6 +438,42 @@ async def _page(guild: Guild, url: str) -> str:
     return answer.text
 
 
+@pytest.mark.proves("P-265")
+@pytest.mark.parametrize("seed", range(4))
+async def test_in_whatever_order_it_comes_every_member_finds_the_same(fediverse: Fediverse, seed: int) -> None:
+    guild, [bo, cy] = await guild_of(fediverse, "bo", "cy")
+    fediverse.asleep.add(cy.host)
+    root = await agree(guild, bo, guild.ada, due=fediverse.now + timedelta(days=1))
+    await accepts(guild.ada, await changes(bo, root, "Read them twice."))
+    await accepts(bo, await changes(guild.ada, root, "Read them thrice."))
+    await keeps(bo, root)
+    await keeps(guild.ada, root, shown=True)
+    said = [(one, row.body) for one in (bo, guild.ada) for row in await one.knows(Activity) if _is_of_a_commitment(row)]
+    await cy.does(lambda tx: tx.db.execute(delete(Receipt)) and None)
+
+    random.Random(seed).shuffle(said)
+    fediverse.asleep.clear()
+    for studio in (guild.ada, bo):
+        await studio.does(lambda tx: tx.db.execute(delete(Delivery)) and None)
+    for sender, body in said:
+        await sends(sender, cy, msgspec.json.decode(body))
+    for _ in range(4):
+        fediverse.later(minutes=5)
+        await fediverse.settle()
+
+    assert len(said) == 8
+    assert await standings(guild.ada) == await standings(bo) == ["replaced", "replaced", "kept"]
+    assert sorted(await standings(cy)) == ["kept", "replaced", "replaced"]
+    [mine, theirs] = [{row.hash: row.state for row in await one.knows(Commitment)} for one in (cy, bo)]
+    assert mine == theirs
+
+
+def _is_of_a_commitment(row: Activity) -> bool:
+    said = Document.parse(row.body)
+    inner = said.embedded("object") or said.embedded("result")
+    return inner is not None and inner.has("provider")
+
+
 # --- Others ------------------------------------------------------------------------------------------------------
 
 
@@ -480,6 +517,20 @@ async def test_nobody_else_signs_for_the_other(fediverse: Fediverse, who: str) -
 
     for studio in (guild.ada, bo, cy):
         assert await standings(studio) == ["proposed"]
+
+
+@pytest.mark.proves("P-319")
+async def test_nobody_else_declines_or_takes_back(fediverse: Fediverse) -> None:
+    guild, [bo, cy] = await guild_of(fediverse, "bo", "cy")
+    uri = await proposes(guild, bo, guild.ada)
+
+    for by in (cy, bo):
+        await sends(by, guild.ada, await activity(by, guild, "Reject", uri))
+    for by in (cy, guild.ada):
+        await sends(by, bo, await activity(by, guild, "Delete", uri))
+
+    assert await standings(guild.ada) == await standings(bo) == ["proposed"]
+    assert [len(await refusals(one, "Reject", "Delete")) for one in (guild.ada, bo)] == [2, 2]
 
 
 async def test_a_signature_is_under_the_very_words(fediverse: Fediverse) -> None:
