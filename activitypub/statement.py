@@ -22,7 +22,7 @@ from activitypub.proof import check_sole_form, hash_of
 from activitypub.vocabulary import RESOURCES
 
 Kind = Literal["create", "invite", "undo", "accept", "reject", "join", "add", "remove", "leave", "update"]
-Role = Literal["lead", "member", "guest"]
+Role = Literal["lead", "usher", "member", "guest"]
 
 MAX_AFTER = 64  # P-333
 MAX_SIZE = 24_000  # octets, as JSON: forty of them, a page of the log, are less than what is read of a page (P-172)
@@ -30,7 +30,7 @@ MAX_TEXT = 2_000  # characters of what an invitation says
 
 _KINDS: Final[dict[str, Kind]] = {kind.capitalize(): kind for kind in get_args(Kind)}
 _FORGE = "https://forgefed.org/ns#"
-_ROLES: Final[dict[str, Role]] = {"admin": "lead", "write": "member", "visit": "guest"}
+_ROLES: Final[dict[str, Role]] = {"admin": "lead", "maintain": "usher", "write": "member", "visit": "guest"}
 _SPELLED: Final[dict[Role, str]] = {role: _FORGE + name for name, role in _ROLES.items()}
 _PLACES = RESOURCES | {"Group", "Collection", "OrderedCollection"}
 
@@ -245,7 +245,9 @@ def _role(document: Document, kind: Kind) -> Role | None:
         return None
     role = read_role(document)
     if role is None or (kind == "create" and role != "lead"):
-        raise Malformed("instrument is a role: admin, write or visit of ForgeFed; the first statement gives admin")
+        raise Malformed(
+            "instrument is a role of ForgeFed: admin, maintain, write or visit; the first statement gives admin"
+        )
     return role
 
 

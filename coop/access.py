@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from activitypub import audience
 from activitypub.audience import Visibility
 from activitypub.document import Document
-from coop import blocks, follows, projects
+from coop import blocks, follows, keepsakes, projects
 from federation import known, registry
 from federation.tables import Activity, Object
 
@@ -20,7 +20,7 @@ def may_read(db: Session, row: Object, reader: str | None) -> bool:
 
     Its author, everyone it names and everyone a collection that it names stands for (followers, members of a project)
     may; so may anybody if it is public. Nobody may whom its author blocks. What is said in a project is for those who
-    are in it now, whoever was when it was said (P-265).
+    are in it now, whoever was when it was said (P-265); one of us who is in it no more may read on what was here then.
     """
     if reader is None:
         return row.visibility in EVERYBODY
@@ -29,7 +29,9 @@ def may_read(db: Session, row: Object, reader: str | None) -> bool:
     if blocks.exists(db, row.author, reader):
         return False
     if row.visibility == "project":
-        return projects.role_of(db, row.conversation or "", reader) is not None
+        kept = keepsakes.of(db, row.conversation, reader)
+        is_in = projects.role_of(db, row.conversation or "", reader) is not None
+        return is_in or (kept is not None and keepsakes.has(kept, row))
     if row.visibility in EVERYBODY or is_for(db, Document(row.document), reader):
         return True
     follow = follows.find(db, reader, row.author) if row.visibility == "followers" else None

@@ -19,10 +19,13 @@ from coop.commitments import Commitment
 from coop.endorsement_requests import EndorsementRequest
 from coop.endorsements import Endorsement, Snapshot
 from coop.events import Departed, Edited, Erased, Shown, listens
+from coop.faces import Face
 from coop.feed import Entry
 from coop.follows import Follow
 from coop.grants import Grant
+from coop.keepsakes import Keepsake
 from coop.links import VerifiedLink
+from coop.moving import Relocation
 from coop.notifications import Notification
 from coop.offers import Offer
 from coop.pins import Pin
@@ -38,7 +41,7 @@ from federation.store import Transaction
 from federation.tables import Actor, Object, Row
 
 DELETED = timedelta(days=90)  # so long a late copy of a deleted post is known for what it is (P-112)
-LEFT = timedelta(days=30)  # so long a project is kept that nobody here is in or is invited to any more
+LEFT = timedelta(days=30)  # so long a project is kept that nobody here is, was or can be in
 SOME = 200  # in one transaction
 FEW = 5  # projects, each of which may have ten thousand statements
 
@@ -70,12 +73,14 @@ NAMES: tuple[InstrumentedAttribute[str] | InstrumentedAttribute[str | None], ...
     EndorsementRequest.by,
     EndorsementRequest.to,
     Entry.boosted_by,
+    Face.project,
     Follow.follower,
     Follow.followed,
     Grant.resource,
     Invitation.inviter,
     Invitation.invitee,
     Invitation.project,
+    Keepsake.project,
     Membership.member,
     Membership.project,
     Notification.about,
@@ -83,8 +88,11 @@ NAMES: tuple[InstrumentedAttribute[str] | InstrumentedAttribute[str | None], ...
     Offer.author,
     Pin.actor,
     Project.founder,
+    Project.moved_to,
     Project.uri,
     Reaction.actor,
+    Relocation.origin,
+    Relocation.target,
     Response.by,
     Response.to,
     Snapshot.actor,
@@ -153,6 +161,8 @@ def clear_projects(tx: Transaction) -> bool:
         Project.uri.in_(select(Actor.uri).where(Actor.local)),
         Project.uri.in_(select(Membership.project).where(Membership.member.in_(select(Account.uri)))),
         Project.uri.in_(select(Invitation.project).where(admission.open_at(tx.now))),
+        Project.uri.in_(select(Keepsake.project)),
+        Project.uri.in_(select(Face.project)),
     )
     tx.db.execute(update(Project).where(part).values(needed=tx.now))
     few = tx.db.scalars(select(Project.uri).where(Project.needed < tx.now - LEFT).limit(FEW)).all()

@@ -3,7 +3,7 @@
 The law: an author tells everybody whom they know to be in the project. Who was let in without their knowing hears it
 from a carrier: from the author, who may hear of them later; and from whoever invited them, or where nobody of that name
 is in the project any more, from all others. So what one member has reaches every other, in whatever order it came.
-Who asks to join knows nobody but the project and its founder: from that server all members learn of it.
+Who asks to join knows nobody but the project's face and who set that up: from that server all members learn of it.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def carry(tx: Transaction, event: Grown) -> None:
         brought: dict[str, set[str]] = defaultdict(set)
         for one in (said[name] for name in lacking):
             asks = one.kind == "join" and not is_new
-            carriers = (one.author, None if asks else guide, place.uri if one.kind == "join" else None)
+            carriers = (one.author, None if asks else guide, *((place.uri, place.face) if one.kind == "join" else ()))
             if by := next((uri for uri in carriers if uri in ours), None):
                 brought[by].add(one.hash)
         for by, hashes in brought.items():

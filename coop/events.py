@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from activitypub.document import Json
-from activitypub.statement import Statement
+from activitypub.statement import Role, Statement
 from coop.membership import Room
 from federation.store import Transaction
 from federation.tables import Object
@@ -47,6 +47,7 @@ Kind = Literal[
     "removal",
     "leave",
     "report",
+    "move",
 ]
 
 
@@ -104,7 +105,7 @@ class Grown:
 
     project: str
     room: Room
-    before: frozenset[str]  # who was a member until then
+    before: Mapping[str, Role]  # who was a member until then, and as what
     statements: tuple[Statement, ...]
 
 

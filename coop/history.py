@@ -3,9 +3,9 @@
 The law. A statement *stands* if its author might make it in the state that follows from what it comes after; that never
 changes. In a set of statements those that stand *count*, except
 
-- what somebody said without knowing of their ``Remove``, what they said as a lead without knowing that they were one no
-  more, or beside their own ``Leave``, and an ``Accept`` that did not know of the ``Undo`` or ``Reject`` of its
-  invitation: endings win over what is concurrent with them;
+- what somebody said without knowing of their ``Remove``, what they said as a lead or an usher without knowing that they
+  were one no more, or beside their own ``Leave``, and an ``Accept`` that did not know of the ``Undo`` or ``Reject`` of
+  its invitation: endings win over what is concurrent with them;
 - what rests on authority or an invitation given by a statement that does not count;
 - of two endings that would void each other, the one whose author has the younger authority;
 - what would leave the project without a lead.
@@ -41,8 +41,9 @@ from activitypub.statement import Kind, Role, Statement
 from coop.disputes import Disputes, Target
 from coop.record import CLOSINGS, WORDS, Record, Seen, Told, applies, bits
 
-_LEADS = frozenset({"invite", "add", "remove", "update"})  # that only a lead may say
+_LEADS = frozenset({"invite", "add", "remove", "update"})  # that only a lead may say, and of an invitation an usher
 _ENDINGS = frozenset({"remove", "leave", "undo", "reject"})  # that come first, of what is concurrent
+_INVITED_BY_USHERS: frozenset[Role | None] = frozenset({"member", "guest"})
 
 
 class History:
@@ -222,7 +223,7 @@ class History:
                 return True, None
         word = seen.last_word(statement.author)
         knows = statement.kind in _LEADS or answered is not None
-        return knows and word is not None and self._record.roles[word] == "lead", word
+        return knows and word is not None and _may_say(self._record.roles[word], statement), word
 
     def _subject_of(self, statement: Statement, seen: Seen) -> int | None:
         """The place of the invitation or request that `statement` answers or undoes, if its author knew of it."""
@@ -250,7 +251,8 @@ class History:
         if statement.kind in ("create", "update"):
             insort(self._stated, place, key=self._record.turns.__getitem__)
         self._record.note(place, is_word)
-        self._disputes.hear(place, past, self._exposed(place), self._aim(place, is_word and had == "lead"))
+        is_demotion = is_word and _is_less(self._record.roles[place], had)
+        self._disputes.hear(place, past, self._exposed(place), self._aim(place, is_demotion))
         self._note_rivals(place, is_word)
         self._go_on(place)
 
@@ -302,8 +304,18 @@ def precedence(statement: Statement) -> tuple[bool, str]:
 
 
 def _may_accept(accept: Statement, invite: Statement) -> bool:
-    is_late = invite.until is not None and (accept.published is None or accept.published > invite.until)
+    is_late = invite.until is not None and (accept.published is None or accept.published >= invite.until)
     return invite.subject == accept.author and not is_late
+
+
+def _may_say(role: Role | None, statement: Statement) -> bool:
+    """A lead says what is for leads to say; an usher asks in members and guests, and nobody who could ask in others."""
+    return role == "lead" or (role == "usher" and statement.kind == "invite" and statement.role in _INVITED_BY_USHERS)
+
+
+def _is_less(role: Role | None, before: Role | None) -> bool:
+    """Whether somebody has less of a say in who is in the project than before."""
+    return before == "lead" or (before == "usher" and role not in ("lead", "usher"))
 
 
 def _size(view: tuple[int, int]) -> int:

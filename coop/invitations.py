@@ -21,6 +21,7 @@ from coop.accounts import Account
 from coop.admission import Invitation
 from coop.errors import Conflict, NotAllowed, NotFound, Trouble
 from coop.events import Grown, Notice, listens, tell
+from coop.membership import INVITERS
 from coop.statements import Entry, Project
 from federation import ids, known, outbox
 from federation.registry import receives
@@ -28,6 +29,7 @@ from federation.store import Transaction
 from federation.tables import Actor
 
 OPEN_FOR = timedelta(days=30)
+MAX_OPEN_FOR = timedelta(days=365)
 
 
 # --- Out ---------------------------------------------------------------------------------------------------------
@@ -42,14 +44,17 @@ def invite(
     text: str = "",
     open_for: timedelta = OPEN_FOR,
 ) -> Statement:
-    """Ask somebody into a project, as one of its leads. `text` is Markdown.
+    """Ask somebody into a project, as one of its leads, or as an usher for no more than a member. `text` is Markdown.
 
     The invited get the log besides, from which they see who invites them to what. Raise `known.Missing` for a
     stranger, `NotAllowed`, `NotFound`, `Conflict` if they are in it or invited already, `Trouble`.
     """
     place = statements.at(tx.db, project)
     actor = known.actor(tx.db, invitee)
-    _check(tx, place, by, actor, text)
+    _check_may_invite(projects.role_of(tx.db, place.uri, by), role)
+    _check(tx, place, actor, text)
+    if not timedelta(0) < open_for <= MAX_OPEN_FOR:
+        raise Trouble(f"an invitation is open for up to {MAX_OPEN_FOR.days} days")
     terms = (role, place.fingerprint, tx.now + open_for, markdown.from_text(text, tx.home))
     said = logbook.say(tx, place, by, lambda write: write.invite(outbox.new_uri(tx), invitee, *terms))
     if actor.aware:
@@ -94,9 +99,14 @@ def decline(tx: Transaction, account: str, uri: str) -> None:
     logbook.say(tx, place, account, lambda write: write.reject(outbox.new_uri(tx), invitation))
 
 
-def _check(tx: Transaction, place: Project, by: str, invitee: Actor, text: str) -> None:
-    if projects.role_of(tx.db, place.uri, by) != "lead":
-        raise NotAllowed("only a lead of this project can invite somebody")
+def _check_may_invite(mine: Role | None, role: Role) -> None:
+    if mine not in INVITERS:
+        raise NotAllowed("only a lead of this project can invite somebody, or whom a lead has made an usher")
+    if mine == "usher" and role in INVITERS:
+        raise NotAllowed("an usher can invite members and guests; only a lead can invite a lead or another usher")
+
+
+def _check(tx: Transaction, place: Project, invitee: Actor, text: str) -> None:
     if invitee.type not in ("Person", "Organization", "Service"):
         raise Trouble("only people and studios can be invited")
     if len(text) > MAX_TEXT:

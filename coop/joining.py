@@ -7,6 +7,7 @@ from datetime import timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from activitypub import html
 from activitypub.actor import Actor as Profile
 from activitypub.document import Document
 from activitypub.origin import Activity
@@ -25,14 +26,15 @@ AGAIN = timedelta(days=30)  # after which somebody may ask once more
 
 
 def ask(tx: Transaction, account: str, project: str) -> str:
-    """Ask the leads of a project to let `account` in; return the id of the request.
+    """Ask the leads of a project to let `account` in; return the id of the request. `project` may be its face (P-259).
 
     Raise `known.Missing` for a project that nobody here has met, `Conflict` for who is in it, is invited or has asked
     already, `Trouble` for what is no project, or one whose server does not say what could be answered to.
     """
-    document = Document(known.actor(tx.db, project).document)
+    face, document = project, Document(known.actor(tx.db, project).document)
     profile, fingerprint = Profile.read(document), document.text("fingerprint")
-    if profile.members is None or not fingerprint:
+    project, members = document.uri("context") or face, html.safe_url(document.uri("members")) or profile.members
+    if members is None or not fingerprint:
         raise Trouble(f"{project} is no project that can be joined by asking")
     if projects.role_of(tx.db, project, account):
         raise Conflict("you are in this project already")
@@ -42,13 +44,13 @@ def ask(tx: Transaction, account: str, project: str) -> str:
     asked = (
         Done.type == "Join",
         Done.actor == account,
-        Done.object == profile.members,
+        Done.object == members,
         Done.published > tx.now - AGAIN,
     )
     if tx.db.scalar(select(Done.id).where(*asked).limit(1)):
         raise Conflict("you have asked already; whoever leads this project has a month to answer")
-    people = [profile.founder] if profile.founder else []
-    join = Writer(account, project, profile.members, [fingerprint], people, tx.now).join(outbox.new_uri(tx))
+    people = [one for one in (face, profile.founder) if one and one != project]
+    join = Writer(account, project, members, [fingerprint], people, tx.now).join(outbox.new_uri(tx))
     return outbox.publish(tx, join, join["to"]).uri
 
 

@@ -19,11 +19,12 @@ from activitypub.document import Document, Json
 from activitypub.errors import Forbidden, Malformed
 from activitypub.origin import Activity, host
 from activitypub.proof import hash_of
-from activitypub.statement import MAX_SIZE, Statement, Writer
+from activitypub.statement import MAX_SIZE, Role, Statement, Writer
 from coop import admission, floods, membership, vouchers
 from coop.admission import Invitation
 from coop.errors import NotAllowed, Trouble
 from coop.events import Grown, tell
+from coop.keepsakes import Keepsake
 from coop.membership import Room
 from coop.statements import (
     Entry,
@@ -95,14 +96,17 @@ def _is_early(db: Session, carrier: str, statement: Statement) -> bool:
 
 
 def _introduce(tx: Transaction, activity: Activity, document: Document) -> None:
-    """Have the server of a project that is new here asked who that is, once (P-255).
+    """Have the server of a project that is new here asked who that is, once (P-255); and that of a new face (P-259).
 
     Where it sleeps, the genesis that comes with the log is enough.
     """
+    new = None
     if document.type == "Invite" and admission.is_first(tx.db, statement := Statement.read(document)):
-        attempts = tx.db.scalar(select(Receipt.attempts).where(Receipt.uri == activity.id))
-        if not attempts:
-            known.actor(tx.db, statement.project)
+        new = statement.project
+    elif document.type == "Update" and (group := Statement.read(document).group):
+        new = _face(group, group.id)
+    if new and not tx.db.scalar(select(Receipt.attempts).where(Receipt.uri == activity.id)):
+        known.actor(tx.db, new)
 
 
 def as_sent(db: Session, activity: Activity) -> Document:
@@ -157,8 +161,9 @@ def _entry(tx: Transaction, statement: Statement, document: Document) -> Entry:
 
 
 def _concerns_us(db: Session, statement: Statement) -> bool:
-    """Whether the project's face is here, or somebody here is in it or was invited to it."""
-    if known.is_local(db, statement.project):
+    """Whether the project's face is or was here, or somebody here is in it or was invited to it."""
+    lent = select(Project.id).where(Project.uri == statement.project, Project.moved_to.in_(known.locals_of(db)))
+    if known.is_local(db, statement.project) or db.scalar(lent):
         return True
     ours = select(Actor.uri).where(Actor.local)
     invited = select(Entry.id).where(Entry.project == statement.project, Entry.kind == "invite")
@@ -243,8 +248,8 @@ def _agrees(actor: Document, genesis: Statement) -> bool:
     return actor.uri("attributedTo") == genesis.author and actor.text("fingerprint") in ("", genesis.hash)
 
 
-def _remember(tx: Transaction, project: Project, room: Room) -> frozenset[str]:
-    """Keep what follows from the log where queries find it; return who was a member before.
+def _remember(tx: Transaction, project: Project, room: Room) -> dict[str, Role]:
+    """Keep what follows from the log where queries find it; return who was a member before, and as what.
 
     Whoever is no more, as their own server said, is in it no longer (P-116), though nobody has a word about that in the
     log, and no authority of others depends on it.
@@ -253,7 +258,9 @@ def _remember(tx: Transaction, project: Project, room: Room) -> frozenset[str]:
         project.name = html.single_line(room.group.text("name"), 500)
         project.summary = html.clean(html.clean(room.group.text("summary"))[:MAX_SUMMARY])
         project.public = room.group.flag("discoverable")
+        project.moved_to = _face(room.group, project.uri)
     rows = {row.member: row for row in tx.db.scalars(select(Membership).where(Membership.project == project.uri))}
+    before = {uri: row.role for uri, row in rows.items()}
     gone = set(tx.db.scalars(select(Actor.uri).where(Actor.uri.in_(room.members), Actor.gone.is_not(None))))
     present = {uri: member for uri, member in room.members.items() if uri not in gone}
     for uri in rows.keys() - present.keys():
@@ -268,7 +275,13 @@ def _remember(tx: Transaction, project: Project, room: Room) -> frozenset[str]:
         else:
             row.role, row.capability = member.role, member.since
     tx.db.flush()
-    return frozenset(rows)
+    return before
+
+
+def _face(group: Document, project: str) -> str | None:
+    """Where a lead says that the public face is, if it is not with the project itself (P-259)."""
+    face = html.safe_url(group.uri("movedTo"))
+    return None if face == project else face
 
 
 def forget(tx: Transaction, project: Project, lies: Collection[str]) -> None:
@@ -289,7 +302,7 @@ def forget(tx: Transaction, project: Project, lies: Collection[str]) -> None:
 
 def drop(tx: Transaction, project: str) -> None:
     """Keep nothing of a project that does not concern us: what members said to each other nobody here can read."""
-    for column in (Entry.project, Membership.project, Voucher.project, Invitation.project):
+    for column in (Entry.project, Membership.project, Voucher.project, Invitation.project, Keepsake.project):
         tx.db.execute(delete(column.class_).where(column == project))
     tx.db.execute(delete(Project).where(Project.uri == project))
 
@@ -312,7 +325,8 @@ def say(tx: Transaction, project: Project, author: str, write: Callable[[Writer]
     Raise `NotAllowed` if the project's log does not let `author` say that, `Trouble` if it is too long.
     """
     room = room_of(tx.db, project)
-    activity = write(Writer(author, project.uri, project.members, room.heads, _named(room), tx.now))
+    people = (*([project.moved_to] if project.moved_to else []), *_named(room))
+    activity = write(Writer(author, project.uri, project.members, room.heads, people, tx.now))
     try:
         document = _state(tx, activity, activity["to"])
     except Forbidden as error:

@@ -14,6 +14,8 @@ from activitypub.statement import MAX_AFTER, Role, Statement
 from coop.history import History, precedence
 
 MAX_STATEMENTS = 10_000  # P-333
+WRITERS: frozenset[Role | None] = frozenset({"lead", "usher", "member"})
+INVITERS: frozenset[Role | None] = frozenset({"lead", "usher"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +56,8 @@ class Room:
         return member.role if member else None
 
     def may_post(self, uri: str) -> bool:
-        """Leads and members write; guests read."""
-        return self.role_of(uri) in ("lead", "member")
+        """Everybody but guests, who read."""
+        return self.role_of(uri) in WRITERS
 
     def may_lead(self, uri: str) -> bool:
         return self.role_of(uri) == "lead"

@@ -92,6 +92,7 @@ def compose(tx: Transaction, author: str, folder: str, draft: Draft, parent: Obj
     followers = known.account(tx.db, author).followers
     room = draft.project if draft.visibility == "project" else None
     named = [*(one.uri for one in people.values()), *access.listeners(tx.db, draft.visibility, parent)]
+    named += projects.faces(tx.db, draft.project)
     crowd = projects.addressed(tx.db, room, author) if room else named
     addressed = audience.addressed(draft.visibility, followers, crowd)
     names = {address: (profile_page(one), one.handle) for address, one in people.items()}

@@ -23,10 +23,12 @@ from activitypub.errors import Forbidden, Malformed
 from activitypub.origin import Activity, host
 from activitypub.statement import Role, Statement
 from activitypub.vocabulary import WORK
-from coop import accounts, logbook, statements
+from coop import accounts, keepsakes, logbook, statements
 from coop.accounts import KeyPair
 from coop.errors import Conflict, NotAllowed, NotFound, Trouble
 from coop.events import Departed, Grown, Kind, Notice, listens, tell
+from coop.keepsakes import Keepsake
+from coop.membership import WRITERS, Member
 from coop.statements import Entry, Membership, Project
 from federation import known, outbox
 from federation.store import Transaction
@@ -40,13 +42,15 @@ MAX_TEXT = 5_000
 class View:
     """A project as its members see it; `invitations` are those that wait for an answer, and for how long they can.
 
-    `requests` are of those who asked to join and were not invited yet.
+    `requests` are of those who asked to join and were not invited yet. To who was in it and is no more it is as it was
+    then, and `kept` says so.
     """
 
     project: Project
-    members: tuple[Membership, ...]
-    invitations: tuple[Statement, ...]
-    requests: tuple[Statement, ...]
+    members: tuple[Member, ...]
+    invitations: tuple[Statement, ...] = ()
+    requests: tuple[Statement, ...] = ()
+    kept: Keepsake | None = None
 
 
 # --- Out ---------------------------------------------------------------------------------------------------------
@@ -61,7 +65,7 @@ def create(tx: Transaction, founder: str, name: str, text: str, pair: KeyPair, *
     _check(name, text)
     uri = outbox.new_uri(tx, "projects")
     profile = replace(
-        Profile.ours(uri, "Group", _free_handle(tx, name)),
+        Profile.ours(uri, "Group", free_handle(tx, name)),
         url=uri,
         summary=markdown.from_text(text, tx.home),
         founder=founder,
@@ -72,19 +76,37 @@ def create(tx: Transaction, founder: str, name: str, text: str, pair: KeyPair, *
     return statements.at(tx.db, uri)
 
 
-def rename(tx: Transaction, by: str, uri: str, name: str, text: str, *, public: bool = False) -> None:
-    """Replace what a project says of itself, as one of its leads. Raise as `create` does, `NotAllowed`, `NotFound`."""
-    _check(name, text)
-    project = _led(tx.db, by, uri)
-    said = {"name": name.strip(), "summary": markdown.from_text(text, tx.home), "discoverable": public}
+def edit(
+    tx: Transaction, by: str, uri: str, name: str | None = None, text: str | None = None, *, public: bool | None = None
+) -> None:
+    """Change what a project says of itself, as one of its leads; ``None`` leaves it as it is.
+
+    Raise as `create` does, `NotAllowed`, `NotFound`.
+    """
+    project = led(tx.db, by, uri)
+    _check(project.name if name is None else name, text or "")
+    said: Json = {"name": None if name is None else name.strip(), "discoverable": public}
+    said["summary"] = None if text is None else markdown.from_text(text, tx.home)
+    state(tx, project, by, {key: value for key, value in said.items() if value is not None})
+
+
+def state(tx: Transaction, project: Project, by: str, said: Json) -> None:
+    """Say what the project is, as a lead: all that was said of it last, and `said` in place of what differs (P-251).
+
+    What is None is said of it no more.
+    """
     group = statements.room_of(tx.db, project).group
-    whole: Json = (group.json if group else {}) | said
-    logbook.say(tx, project, by, lambda write: write.update(outbox.new_uri(tx), whole))
+    whole = (group.json if group else {}) | said
+    stated = {name: value for name, value in whole.items() if value is not None}
+    logbook.say(tx, project, by, lambda write: write.update(outbox.new_uri(tx), stated))
 
 
 def give_role(tx: Transaction, by: str, uri: str, member: str, role: Role) -> None:
-    """Make somebody a lead, a member or a guest. Raise `NotAllowed`, `NotFound`, `Conflict` for the last lead."""
-    project = _led(tx.db, by, uri)
+    """Make somebody a lead, an usher, a member or a guest. Raise `NotAllowed`, `NotFound`, `Conflict` (the last lead).
+
+    An usher is a member who may ask in others as members and guests, in the name of the leads.
+    """
+    project = led(tx.db, by, uri)
     if _role_in(tx.db, project, member) == role:
         raise Conflict(f"they are {role} already")
     if role != "lead":
@@ -94,7 +116,7 @@ def give_role(tx: Transaction, by: str, uri: str, member: str, role: Role) -> No
 
 def remove(tx: Transaction, by: str, uri: str, member: str) -> None:
     """Take somebody's role away: they read and write no more. Raise as `give_role` does."""
-    project = _led(tx.db, by, uri)
+    project = led(tx.db, by, uri)
     _role_in(tx.db, project, member)
     _check_not_last(tx.db, project, member)
     logbook.say(tx, project, by, lambda write: write.remove(outbox.new_uri(tx), member))
@@ -115,7 +137,7 @@ def _check(name: str, text: str) -> None:
         raise Trouble(f"what a project says of itself is up to {MAX_TEXT:,} characters long")
 
 
-def _free_handle(tx: Transaction, name: str) -> str:
+def free_handle(tx: Transaction, name: str) -> str:
     """Something like the name, that nobody here is called yet (P-004)."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     word = re.sub("[^a-z0-9]+", "-", plain)[:24].strip("-") or "project"
@@ -137,10 +159,11 @@ def check_may_write(db: Session, uri: str | None, author: str) -> None:
     """Raise `NotFound`, `NotAllowed` unless `author`, one of us, is one of a project's leads and members."""
     project = statements.at(db, uri or "")
     if not may_post(db, project.uri, author):
-        raise NotAllowed("only leads and members of this project can write in it")
+        raise NotAllowed("only leads, ushers and members of this project can write in it")
 
 
-def _led(db: Session, by: str, uri: str) -> Project:
+def led(db: Session, by: str, uri: str) -> Project:
+    """Raise `NotFound` for a project that is not known here, `NotAllowed` unless `by` leads it."""
     project = statements.at(db, uri)
     if role_of(db, uri, by) != "lead":
         raise NotAllowed("only a lead of this project can do that")
@@ -199,6 +222,7 @@ def let_go(tx: Transaction, event: Departed) -> None:
             with suppress(Conflict):  # as its last lead they cannot
                 leave(tx, event.actor, project.uri)
     tx.db.execute(delete(Membership).where(Membership.member == event.actor))
+    keepsakes.forget(tx, event.actor)
 
 
 @listens(Grown)
@@ -240,20 +264,24 @@ def projects_of(account: str) -> Select[Project]:
 
 
 def show(db: Session, uri: str, reader: str, now: datetime) -> View:
-    """A project to one of its members. Raise `NotFound` to everybody else."""
+    """A project to one of its members, or to who was one and lives here. Raise `NotFound` to everybody else."""
     project = statements.at(db, uri)
+    if kept := keepsakes.of(db, uri, reader):
+        return View(project, tuple(keepsakes.room(db, kept).members.values()), kept=kept)
     _role_in(db, project, reader)
     room = statements.room_of(db, project)
     waiting = room.invitations_at(now)
     invited = {one.subject for one in waiting}
     requests = tuple(one for one in room.requests.values() if one.author not in invited)
-    return View(project, tuple(db.scalars(_members(uri))), waiting, requests)
+    members = tuple(Member(one.member, one.role, one.capability) for one in db.scalars(_members(uri)))
+    return View(project, members, waiting, requests)
 
 
-def talk(project: str) -> Select[Object]:
-    """What members have said to each other, newest first."""
+def talk(project: str, kept: Keepsake | None = None) -> Select[Object]:
+    """What members have said to each other, newest first; or what somebody kept of it."""
     said = (Object.conversation == project, Object.visibility == "project", Object.deleted.is_(None))
-    return select(Object).where(*said, Object.type.not_in(WORK)).order_by(Object.id.desc())
+    mine = (keepsakes.within(kept),) if kept else ()
+    return select(Object).where(*said, Object.type.not_in(WORK), *mine).order_by(Object.id.desc())
 
 
 def role_of(db: Session, project: str, actor: str) -> Role | None:
@@ -262,8 +290,8 @@ def role_of(db: Session, project: str, actor: str) -> Role | None:
 
 
 def may_post(db: Session, project: str, actor: str) -> bool:
-    """Leads and members write; guests read (P-252)."""
-    return role_of(db, project, actor) in ("lead", "member")
+    """Everybody but guests, who read (P-252)."""
+    return role_of(db, project, actor) in WRITERS
 
 
 def people(project: str) -> Select[str]:
@@ -274,6 +302,12 @@ def people(project: str) -> Select[str]:
 def addressed(db: Session, project: str, author: str) -> list[str]:
     """Whom a message in a room names: the project and everyone else who is in it now (P-265)."""
     return [project, *(one for one in db.scalars(people(project)) if one != author)]
+
+
+def faces(db: Session, project: str | None) -> list[str]:
+    """Whom a public post names besides, so that the project's followers are shown it: where its face has moved to."""
+    found = statements.find(db, project)
+    return [found.moved_to] if found and found.moved_to else []
 
 
 def readers(project: str) -> Select[str]:

@@ -43,6 +43,12 @@ class Project(Row):
     name: Mapped[str] = mapped_column(default="")
     summary: Mapped[str] = mapped_column(default="")  # clean HTML
     public: Mapped[bool] = mapped_column(default=False)  # whether visitors are shown who is in it
+    moved_to: Mapped[str | None] = mapped_column(default=None)  # the actor that is its public face now (P-259)
+
+    @property
+    def face(self) -> str:
+        """The actor that can be followed, and boosts what is published for the project."""
+        return self.moved_to or self.uri
 
 
 class Entry(Row):
@@ -106,9 +112,10 @@ def log(project: str) -> Select[Entry]:
     return select(Entry).where(Entry.project == project, ~Entry.held).order_by(Entry.id)
 
 
-def said_in(db: Session, project: Project) -> dict[str, Statement]:
-    """All that is said in a project, by hash, in the order in which it came."""
-    hashes = db.scalars(log(project.uri).with_only_columns(Entry.hash)).all()
+def said_in(db: Session, project: Project, *, before: int | None = None) -> dict[str, Statement]:
+    """All that is said in a project, by hash, in the order in which it came; only `before` a row id if one is given."""
+    entries = log(project.uri) if before is None else log(project.uri).where(Entry.id < before)
+    hashes = db.scalars(entries.with_only_columns(Entry.hash)).all()
     said = {one: _read.get(one) for one in hashes}
     unread = [one for one, statement in said.items() if statement is None]
     for start in range(0, len(unread), AT_ONCE):
@@ -126,9 +133,9 @@ def read(row: Entry) -> Statement:
     return found
 
 
-def room_of(db: Session, project: Project) -> Room:
-    """What follows from the log: the authority on who is in a project, and as what."""
-    return derived(said_in(db, project), project.fingerprint)
+def room_of(db: Session, project: Project, *, before: int | None = None) -> Room:
+    """What follows from the log: the authority on who is in a project, and as what; or was, `before` a row id."""
+    return derived(said_in(db, project, before=before), project.fingerprint)
 
 
 def derived(said: Mapping[str, Statement], fingerprint: str) -> Room:

@@ -49,6 +49,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "project": ("projects:project", "Share a room with people on other servers."),
     "commitments": ("commitments:show_all", "List what you said you would do for others, and they for you"),
     "commitment": ("commitments:commitment", "Promise something, hold others to what they did."),
+    "move": ("moving:move", "Go on as ADDRESS, on another server, and ask those who follow you to follow that."),
     "reports": ("reports:reports", "List what other servers complain of, and say what is done."),
     "replay": ("operate:replay", "Try again what could not be taken in."),
     "wake": ("operate:wake", "Try a server again that was given up."),

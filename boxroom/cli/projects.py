@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import click
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -12,7 +14,7 @@ from boxroom.cli import data_option
 from boxroom.cli.desk import Desk, command
 from boxroom.cli.printing import print_document, print_table, say
 from boxroom.cli.shapes import Shape, object_shape, person
-from coop import accounts, invitations, joining, posts, projects, vouchers
+from coop import accounts, faces, invitations, joining, keepsakes, posts, projects, vouchers
 from coop.admission import Invitation
 from coop.errors import NotFound, Trouble
 from coop.posts import Draft
@@ -21,6 +23,7 @@ from coop.statements import Project
 from federation.tables import Actor
 
 project = click.Group("project", params=[data_option()], help="Share a room with people on other servers.")
+ROLES = click.Choice(["member", "lead", "usher", "guest"])
 P = click.argument("which", metavar="P")  # a project's URL, or its name among one's own
 
 
@@ -37,13 +40,14 @@ async def create(desk: Desk, name: str, text: str, public: bool) -> None:
 
 @command("list", project, prints=True)
 async def show_all(desk: Desk) -> None:
-    """List your projects, what you are invited to, and who asks to join what you lead."""
+    """List your projects, those that you were in, what you are invited to, and who asks to join what you lead."""
 
     def read(db: Session) -> dict[str, list[Shape]]:
         mine = db.scalars(projects.projects_of(desk.me)).all()
         led = [one for one in mine if projects.role_of(db, one.uri, desk.me) == "lead"]
         return {
             "projects": [_project(db, one, desk.me) for one in mine],
+            "kept": [_project(db, one, desk.me) for one in db.scalars(keepsakes.kept_by(desk.me))],
             "invitations": [
                 _invitation(db, one) for one in db.scalars(invitations.invitations_for(desk.me, desk.here.now()))
             ],
@@ -56,6 +60,8 @@ async def show_all(desk: Desk) -> None:
         return
     rows = [(one["name"], one["role"], one["members"], one["uri"]) for one in shape["projects"]]
     print_table(("name", "you are", "people", "URL"), rows, "No project yet. Found one with: boxroom project create")
+    for one in shape["kept"]:
+        say(f"{one['name']} ({one['uri']}): you were in it until {one['until']:%Y-%m-%d}")
     for one in shape["invitations"]:
         say(f"{one['address'] or one['by']} invites you as {one['role']}: {one['text']}")
         say(f"boxroom project accept {one['uri']}", indent=4)
@@ -66,19 +72,22 @@ async def show_all(desk: Desk) -> None:
 @P
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="How many posts.")
 async def show(desk: Desk, which: str, limit: int) -> None:
-    """Show who is in a project, who is invited or asks to join, and what was said last."""
-    uri = await which_project(desk, which)
+    """Show who is in a project, who is invited or asks to join, and what was said last.
+
+    A project that you were in is shown as it was when you left it.
+    """
+    uri = await which_project(desk, which, kept=True)
 
     def read(db: Session) -> Shape:
         view = _view(db, desk, uri)
-        people = [{"uri": one.member, "address": _address(db, one.member), "role": one.role} for one in view.members]
+        people = [{"uri": one.uri, "address": _address(db, one.uri), "role": one.role} for one in view.members]
         return {
             **_project(db, view.project, desk.me),
             "people": people,
             "invited": [_waiting(db, one) for one in view.invitations],
             "requests": _requests(db, view),
             "unconfirmed": list(db.scalars(vouchers.unconfirmed(uri))),
-            "talk": [object_shape(db, one) for one in db.scalars(projects.talk(uri).limit(limit))],
+            "talk": [object_shape(db, one) for one in db.scalars(projects.talk(uri, view.kept).limit(limit))],
         }
 
     shape = await desk.reads(read)
@@ -86,6 +95,10 @@ async def show(desk: Desk, which: str, limit: int) -> None:
         print_document(shape)
         return
     say(f"{shape['name']} ({shape['uri']}): {shape['text']}")
+    if shape["face"] != shape["uri"]:
+        say(f"others follow it as {shape['face']}")
+    if shape["until"]:
+        say(f"you were in it until {shape['until']:%Y-%m-%d %H:%M}, and this is what you had of it then")
     rows = [(one["address"] or one["uri"], one["role"]) for one in shape["people"]]
     rows += [(one["address"] or one["uri"], f"invited as {one['role']}") for one in shape["invited"]]
     print_table(("who", ""), rows, "")
@@ -99,13 +112,55 @@ async def show(desk: Desk, which: str, limit: int) -> None:
 @command("invite", project, prints=True)
 @P
 @click.argument("address")
-@click.option("--role", type=click.Choice(["member", "lead", "guest"]), default="member", show_default=True)
+@click.option("--role", type=ROLES, default="member", show_default=True)
 @click.option("--text", default="", help="What you say to them, in Markdown.")
-async def invite(desk: Desk, which: str, address: str, role: Role, text: str) -> None:
-    """Ask somebody into a project that you lead."""
+@click.option("--days", type=click.IntRange(1, 365), default=30, show_default=True, help="How long they may accept.")
+async def invite(desk: Desk, which: str, address: str, role: Role, text: str, days: int) -> None:
+    """Ask somebody into a project that you lead, or in which a lead has made you an usher."""
     uri, actor = await which_project(desk, which), await desk.somebody(address)
-    invitation = await desk.does(lambda tx: invitations.invite(tx, desk.me, uri, actor.uri, role, text).id)
+    terms = (role, text, timedelta(days=days))
+    invitation = await desk.does(lambda tx: invitations.invite(tx, desk.me, uri, actor.uri, *terms).id)
     desk.has_said(invitation, f"Invited {person(actor)}.")
+
+
+@command("role", project)
+@P
+@click.argument("address")
+@click.argument("role", type=ROLES)
+async def give_role(desk: Desk, which: str, address: str, role: Role) -> None:
+    """Make somebody in a project that you lead a lead, an usher, a member or a guest.
+
+    Leads decide who is in it. An usher is a member who may invite members and guests. A guest reads.
+    """
+    uri, actor = await which_project(desk, which), await desk.somebody(address)
+    await desk.does(lambda tx: projects.give_role(tx, desk.me, uri, actor.uri, role))
+    desk.has_done(f"{person(actor)} is {role} now.")
+
+
+@command("edit", project)
+@P
+@click.option("--name")
+@click.option("--text", help="What it is about, in Markdown.")
+@click.option("--public/--private", default=None, help="Whether visitors see who is in it.")
+async def edit(desk: Desk, which: str, name: str | None, text: str | None, public: bool | None) -> None:
+    """Change what a project that you lead says of itself."""
+    if name is None and text is None and public is None:
+        raise Trouble("say what to change: --name, --text, --public or --private")
+    uri = await which_project(desk, which)
+    await desk.does(lambda tx: projects.edit(tx, desk.me, uri, name, text, public=public))
+    desk.has_done("Changed.")
+
+
+@command("move", project, prints=True)
+@P
+async def move(desk: Desk, which: str) -> None:
+    """Have the public face of a project that you lead on this server: what can be followed, and boosts its posts.
+
+    Its followers are sent here by the server that had it, as soon as that one can be reached.
+    """
+    uri, pair = await which_project(desk, which), accounts.new_keys()
+    face = await desk.does(lambda tx: faces.move(tx, desk.me, uri, pair))
+    desk.has_said(face, "It is followed here from now on.")
 
 
 @command("join", project, prints=True)
@@ -159,7 +214,7 @@ async def speak(desk: Desk, which: str, text: str, reply_to: str | None, public:
 @command("leave", project)
 @P
 async def leave(desk: Desk, which: str) -> None:
-    """Be in a project no longer."""
+    """Be in a project no longer. What you had of it you can still read with `boxroom project show`."""
     uri = await which_project(desk, which)
     await desk.does(lambda tx: projects.leave(tx, desk.me, uri))
     desk.has_done("You left.")
@@ -179,9 +234,10 @@ async def remove(desk: Desk, which: str, address: str) -> None:
     desk.has_done(f"{person(actor)} is not in it any more.")
 
 
-async def which_project(desk: Desk, text: str) -> str:
-    """The URI of a project of ours. Raise `NotFound`, or `Trouble` if several are called `text`."""
+async def which_project(desk: Desk, text: str, *, kept: bool = False) -> str:
+    """The URI of a project of ours, or one we kept. Raise `NotFound`, or `Trouble` if several are called `text`."""
     mine = await desk.reads(lambda db: list(db.scalars(projects.projects_of(desk.me))))
+    mine += await desk.reads(lambda db: list(db.scalars(keepsakes.kept_by(desk.me)))) if kept else []
     found = [one.uri for one in mine if text == one.uri or text.casefold() == one.name.casefold()]
     if len(found) > 1:
         raise Trouble(f"several projects are called {text}; name one by its URL: {' '.join(found)}")
@@ -211,6 +267,7 @@ def _open_invitation(db: Session, desk: Desk, project: str, invitee: str) -> str
 
 
 def _project(db: Session, row: Project, me: str) -> Shape:
+    kept = keepsakes.of(db, row.uri, me)
     return {
         "uri": row.uri,
         "name": row.name,
@@ -218,6 +275,8 @@ def _project(db: Session, row: Project, me: str) -> Shape:
         "role": projects.role_of(db, row.uri, me),
         "members": len(db.scalars(projects.people(row.uri)).all()),
         "since": row.since,
+        "until": kept.since if kept else None,
+        "face": row.face,
     }
 
 

@@ -188,6 +188,7 @@ def test_a_removal_may_name_the_collection_as_target_or_not_at_all() -> None:
     ("spelled", "role"),
     [
         *(("https://forgefed.org/ns#admin", "lead"), ("forge:admin", "lead"), ("lead", "lead")),
+        *(("https://forgefed.org/ns#maintain", "usher"), ("forge:maintain", "usher"), ("usher", "usher")),
         *(("https://forgefed.org/ns#write", "member"), ("forge:write", "member"), ("member", "member")),
         *(("https://forgefed.org/ns#visit", "guest"), ("forge:visit", "guest"), ("guest", "guest")),
         ({"id": "https://forgefed.org/ns#write"}, "member"),

@@ -72,7 +72,7 @@ def test_the_folder_is_taken_before_and_after_the_command_and_from_the_environme
     after = json.loads(house.does("whoami", "--data", there, "--json"))
     between = json.loads(house.does("project", "--data", there, "list", "--json"))
     assert before == after
-    assert between == {"projects": [], "invitations": [], "requests": []}
+    assert between == {"projects": [], "kept": [], "invitations": [], "requests": []}
     assert "no studio in" in house.fails("whoami")
 
 

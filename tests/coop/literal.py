@@ -65,7 +65,9 @@ class Said:
 
     @property
     def is_demotion(self) -> bool:
-        return self.it.kind == "add" and self.is_word and role_of(self.it.subject, self.seen) == "lead"
+        had = role_of(self.it.subject, self.seen)
+        is_less = had == "lead" or (had == "usher" and self.it.role in ("member", "guest"))
+        return self.it.kind == "add" and self.is_word and is_less
 
     @property
     def is_ending(self) -> bool:
@@ -96,13 +98,16 @@ class Said:
         if it.kind in ("create", "join", "leave"):
             return it.kind != "create" or not self.past
         if it.kind == "accept":
-            late = about and about.it.until and (it.published is None or it.published > about.it.until)
+            late = about and about.it.until and (it.published is None or it.published >= about.it.until)
             return about is not None and about.it.subject == it.author and not late
         if it.kind == "reject" and about and about.it.kind == "invite":
             return about.it.subject == it.author
         if it.kind == "undo" and about and about.it.author == it.author:
             return True
-        return (it.kind in LEADS_SAY or about is not None) and role_of(it.author, self.seen) == "lead"
+        role = role_of(it.author, self.seen)
+        if role == "usher" and it.kind == "invite" and it.role in ("member", "guest"):
+            return True
+        return (it.kind in LEADS_SAY or about is not None) and role == "lead"
 
 
 class Law:

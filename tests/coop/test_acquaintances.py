@@ -38,9 +38,11 @@ OTHERS = {
     "essays": {"uri", "content"},
     "follows": {"uri", "state"},
     "grants": {"uri", "holder"},
+    "faces": {"uri"},
     "identities": {"actor", "key"},  # forgotten with the actor
     "invitation_letters": {"token_hash", "invitation"},
     "invitations": {"uri", "role", "text", "state"},
+    "keepsakes": {"member", "role"},
     "keys": {"id", "owner", "use", "public", "private"},
     "lanes": {"host", "error", "dialect"},
     "media": {"name", "owner", "media_type", "filename", "alt", "blurhash", "digest"},

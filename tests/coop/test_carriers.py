@@ -131,7 +131,7 @@ async def test_what_its_author_tells_everybody_is_told_once(fediverse: Fediverse
     guild, (bo, cy) = await guild_of(fediverse, "bo", "cy")
     before = [len(await studio.knows(Activity)) for studio in (guild.ada, bo, cy)]
 
-    await guild.ada.does(lambda tx: projects.rename(tx, guild.ada.uri, guild.uri, "Atlas", ""))
+    await guild.ada.does(lambda tx: projects.edit(tx, guild.ada.uri, guild.uri, "Atlas", ""))
     await bo.does(lambda tx: projects.leave(tx, bo.uri, guild.uri))
     await fediverse.settle()
 
@@ -152,7 +152,7 @@ async def test_whoever_sleeps_when_everybody_ends_with_the_same_log(fediverse: F
         (dee, partial(invitations.accept, account=dee.uri, uri=to_dee)),
         (eve, partial(invitations.accept, account=eve.uri, uri=to_eve)),
         (cy, partial(projects.leave, member=cy.uri, uri=guild.uri)),
-        (bo, partial(projects.rename, by=bo.uri, uri=guild.uri, name="Atlas", text="")),
+        (bo, partial(projects.edit, by=bo.uri, uri=guild.uri, name="Atlas", text="")),
         (fay, partial(joining.ask, account=fay.uri, project=guild.uri)),
     ]
     for who, act in chance.sample(acts, len(acts)):

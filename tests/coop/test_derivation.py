@@ -21,7 +21,7 @@ from tests.coop.logbook import ADA, BO, CY, MAL, Log, catalogue
 
 CHANCE = some.randoms(use_true_random=False)
 KINDS: Sequence[Kind] = ["remove", "remove", "remove", "add", "leave", "update", "undo", "accept", "invite", "reject"]
-ROLES: Sequence[Role] = ["lead", "member", "guest"]
+ROLES: Sequence[Role] = ["lead", "usher", "member", "guest"]
 
 
 def quarrel(chance: Random) -> Log:
@@ -31,6 +31,8 @@ def quarrel(chance: Random) -> Log:
     for number in range(chance.randint(2, 7)):
         who = f"https://barn.example/actors/{number}"
         log.accept(log.invite(chance.choice(leads), who, "lead"))
+        if chance.random() < 0.3:
+            log.say(ADA, "add", subject=who, role="usher")
         leads.append(who)
     log.invite(chance.choice(leads), MAL, "lead")
     points = [log.heads()]

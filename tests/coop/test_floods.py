@@ -79,7 +79,7 @@ async def test_what_another_member_goes_on_from_is_taken_however_much_there_was(
     guild, (bo, cy) = await a_lead(fediverse, "cy")
     await renames(guild, bo, cy, range(few))
     surplus = await renames(guild, bo, guild.ada, range(few, few + 3), in_a_row=True)
-    await guild.ada.does(lambda tx: projects.rename(tx, guild.ada.uri, guild.uri, "Atlas", ""))
+    await guild.ada.does(lambda tx: projects.edit(tx, guild.ada.uri, guild.uri, "Atlas", ""))
     await fediverse.settle()
     waiting = [row.author for row in await guild.log(cy) if row.held]
 

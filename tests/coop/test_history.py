@@ -147,7 +147,7 @@ class Weighing(History):
 
 
 KINDS: list[Kind] = ["invite", "accept", "accept", "undo", "reject", "join", "add", "remove", "leave", "update"]
-ROLES: list[Role] = ["lead", "member", "guest"]
+ROLES: list[Role] = ["lead", "usher", "member", "guest"]
 
 
 @some.composite
@@ -156,7 +156,7 @@ def logs(draw: some.DrawFn) -> Log:
     log = Log()
     log.found()
     for who in PEOPLE[1 : draw(some.integers(1, 4))]:
-        log.join(who, draw(some.sampled_from(["lead", "lead", "member"])))
+        log.join(who, draw(some.sampled_from(["lead", "lead", "usher", "member"])))
     for number in range(draw(some.integers(0, 14))):
         kind, author, subject = (
             draw(some.sampled_from(KINDS)),

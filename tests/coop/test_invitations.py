@@ -320,7 +320,7 @@ async def test_whoever_joined_meanwhile_hears_of_a_refusal_by_somebody_who_does_
 
     await cy.does(lambda tx: invitations.decline(tx, cy.uri, to_cy))
     await fediverse.settle()
-    await guild.ada.does(lambda tx: projects.rename(tx, guild.ada.uri, guild.uri, "Atlas", ""))
+    await guild.ada.does(lambda tx: projects.edit(tx, guild.ada.uri, guild.uri, "Atlas", ""))
     await fediverse.settle()
 
     assert {row.hash for row in await guild.log(bo)} == {row.hash for row in await guild.log(guild.ada)}

@@ -78,10 +78,10 @@ async def test_who_says_too_much_is_told_so(fediverse: Fediverse) -> None:
     ada = guild.ada
 
     with pytest.raises(Trouble, match="24,000 bytes in all: shorten it"):
-        await ada.does(lambda tx: projects.rename(tx, ada.uri, guild.uri, "Atlas", "&" * 5_000))
+        await ada.does(lambda tx: projects.edit(tx, ada.uri, guild.uri, "Atlas", "&" * 5_000))
     with pytest.raises(Trouble, match="shorten it"):
         await ada.does(lambda tx: projects.create(tx, ada.uri, "Atlas", "&" * 5_000, key_pair(8)))
-    await ada.does(lambda tx: projects.rename(tx, ada.uri, guild.uri, "Atlas", "Ä" * 5_000))
+    await ada.does(lambda tx: projects.edit(tx, ada.uri, guild.uri, "Atlas", "Ä" * 5_000))
     await fediverse.settle()
 
     assert (await project(bo)).summary == f"<p>{'Ä' * 5_000}</p>"
@@ -94,7 +94,7 @@ async def test_members_for_whom_a_statement_has_no_room_get_it_nonetheless(
     guild, (bo, cy) = await guild_of(fediverse, "bo", "cy")
     monkeypatch.setattr(logbook, "MAX_NAMED", len(guild.ada.uri))
 
-    await guild.ada.does(lambda tx: projects.rename(tx, guild.ada.uri, guild.uri, "Atlas", ""))
+    await guild.ada.does(lambda tx: projects.edit(tx, guild.ada.uri, guild.uri, "Atlas", ""))
     await fediverse.settle()
 
     said = (await guild.log(cy))[-1].document

@@ -42,7 +42,7 @@ async def test_whatever_is_said_counts_at_once_also_before_it_is_stored(fedivers
     def rename_twice(tx: Transaction) -> list[Room]:
         rooms = []
         for name in ("Atlas", "Almanac"):
-            projects.rename(tx, ada.uri, guild.uri, name, "")
+            projects.edit(tx, ada.uri, guild.uri, name, "")
             rooms.append(room_in(tx, guild.uri))
         return rooms
 
@@ -68,7 +68,7 @@ async def test_what_was_said_in_vain_counts_for_nothing_afterwards(fediverse: Fe
 
     assert bo.uri not in seen[-1].members
     assert await room(guild, ada) == before
-    await ada.does(lambda tx: projects.rename(tx, ada.uri, guild.uri, "Atlas", ""))
+    await ada.does(lambda tx: projects.edit(tx, ada.uri, guild.uri, "Atlas", ""))
     assert bo.uri in (await room(guild, ada)).members
 
 
@@ -79,7 +79,7 @@ async def test_no_more_is_remembered_than_there_is_room_for(
     monkeypatch.setattr(membership, "MAX_STATEMENTS", 5)
     guild = await found(fediverse)
     for number in range(4):
-        await guild.ada.does(lambda tx, name=f"No {number}": projects.rename(tx, guild.ada.uri, guild.uri, name, ""))  # type: ignore[misc]
+        await guild.ada.does(lambda tx, name=f"No {number}": projects.edit(tx, guild.ada.uri, guild.uri, name, ""))  # type: ignore[misc]
 
     said = await guild.ada.instance.store.read(lambda db: statements.said_in(db, statements.at(db, guild.uri)))
     for number in range(MAX_ROOMS + 2):

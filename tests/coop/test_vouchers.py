@@ -201,7 +201,7 @@ async def test_only_what_rests_on_a_forged_statement_goes_with_it(fediverse: Fed
     ada, cy = guild.ada, await fediverse.studio("cy")
     await ada.does(lambda tx: projects.give_role(tx, ada.uri, guild.uri, bo.uri, "lead"))
     await fediverse.settle()
-    await bo.does(lambda tx: projects.rename(tx, bo.uri, guild.uri, "Atlas", ""))
+    await bo.does(lambda tx: projects.edit(tx, bo.uri, guild.uri, "Atlas", ""))
     await fediverse.settle()
     fediverse.asleep.add(bo.host)
     invitation = await guild.invite(cy)

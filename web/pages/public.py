@@ -23,7 +23,7 @@ from activitypub.errors import Malformed
 from activitypub.origin import host
 from activitypub.proposal import Proposal
 from activitypub.webfinger import Address
-from coop import access, essays, follows, fulfilment, links, offers, pins, posts, projects, statements
+from coop import access, essays, faces, follows, fulfilment, links, offers, pins, posts, projects, statements
 from coop.accounts import Account
 from coop.reactions import Reaction
 from coop.statements import Membership, Project
@@ -164,7 +164,8 @@ async def project_page(request: Request, actor: Actor) -> Response:
     here: Instance = request.scope["instance"]
 
     def read(db: Session) -> dict[str, Any]:
-        project = statements.at(db, actor.uri)
+        project = faces.shown_by(db, actor.uri) or statements.at(db, actor.uri)
+        moved = None if project.face == actor.uri else shown.people(db, [project.face], here.home).get(project.face)
         boosted = select(Object).join(Reaction, Reaction.object == Object.id).where(Reaction.actor == actor.uri)
         public = (Reaction.kind == "boost", Object.deleted.is_(None), Object.visibility.in_(access.EVERYBODY))
         published = db.scalars(boosted.where(*public).order_by(Reaction.id.desc()).limit(LATEST))
@@ -172,6 +173,7 @@ async def project_page(request: Request, actor: Actor) -> Response:
         return {
             "person": shown.person(actor, here.home),
             "project": project,
+            "moved": moved,
             "members": list(shown.people(db, members, here.home).values()),
             "followers": count(db, follows.followers(actor.uri)),
             "posts": shown.posts(db, published, here.home),
