@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from benchmarks import delivery, idle, inbox, rows
+from benchmarks import delivery, idle, inbox, projects, rows
 
 REFERENCE, BOXROOM = "benchmarks.reference", "benchmarks.studio"
 PORT = 22_900
@@ -100,13 +100,22 @@ def of_rows(folder: Path) -> Iterator[Line]:
     )
 
 
+def of_projects(folder: Path) -> Iterator[Line]:
+    short, long = projects.measure(folder, 1_000), projects.measure(folder, projects.LONG)
+    each = (long.derived / projects.LONG) / (short.derived / 1_000)
+    how = f"{long.derived:.2f} s in all, {long.read:.2f} s with reading it from disk"
+    yield Line("a project's state from 10,000 statements, each, times 1,000", each, 1.5, True, how)
+    how = f"{long.one_more * 1e3:.1f} ms, signed, stored, and with all that follows from it"
+    yield Line("one more statement after 10,000, times after 1,000", long.one_more / short.one_more, 1.5, True, how)
+
+
 def of_idling(folder: Path) -> Iterator[Line]:
     found = idle.measure(PORT, folder)
     yield Line("idle memory, MiB", found.memory, 90, True, "resident, of `boxroom serve`")
     yield Line("start to first answer, seconds", found.seconds, 1.5, True, "of `boxroom serve`")
 
 
-PARTS = {"idle": of_idling, "inbox": of_inbox, "delivery": of_delivery, "rows": of_rows}
+PARTS = {"idle": of_idling, "inbox": of_inbox, "delivery": of_delivery, "rows": of_rows, "projects": of_projects}
 
 
 def main(wanted: list[str]) -> int:

@@ -30,7 +30,7 @@ TURNS = 50
 
 def cost_per_delivery(folder: Path, followers: int) -> float:
     """Seconds that publishing takes for each of so many followers, each on a host of its own."""
-    with _store(folder / f"followers-{followers}") as store:
+    with opened(folder / f"followers-{followers}") as store:
         asyncio.run(_fill(store, _followers, followers))
         took = [asyncio.run(_publish(store)) for _ in range(3)]
     return min(took) / followers
@@ -38,14 +38,15 @@ def cost_per_delivery(folder: Path, followers: int) -> float:
 
 def feed_page(folder: Path, stored: int) -> float:
     """Seconds for a page of the home feed, the median of some, when so many posts are stored."""
-    with _store(folder / f"posts-{stored}") as store:
+    with opened(folder / f"posts-{stored}") as store:
         asyncio.run(_fill(store, _posts, stored))
         took = [asyncio.run(_page(store)) for _ in range(TURNS)]
     return median(took)
 
 
 @contextmanager
-def _store(folder: Path) -> Iterator[Store]:
+def opened(folder: Path) -> Iterator[Store]:
+    """A studio's empty database in a folder of its own, with somebody who lives there."""
     load_features()
     folder.mkdir(parents=True)
     store = Store(f"sqlite:///{folder / 'rows.db'}", "https://garage.example", now)

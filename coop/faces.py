@@ -22,7 +22,7 @@ from coop import access, accounts, follows, moving, projects, reactions, stateme
 from coop.accounts import KeyPair
 from coop.errors import Conflict, Trouble
 from coop.events import Grown, Shown, listens
-from coop.statements import Entry, Project
+from coop.statements import Project
 from federation import discovery, ids, known, outbox
 from federation.client import Gone, Unreachable
 from federation.instance import Instance
@@ -69,7 +69,7 @@ def _mint(tx: Transaction, project: Project, by: str, pair: KeyPair) -> str:
         profile,
         url=profile.id,
         summary=project.summary,
-        also_known_as=(project.uri, *_former(tx.db, project.uri)),
+        also_known_as=(project.uri, *_former(tx.db, project)),
         founder=by,
         members=None,
         log=None,
@@ -87,12 +87,11 @@ def _face_here(db: Session, project: str) -> str | None:
     return project if known.is_local(db, project) else db.scalar(select(Face.uri).where(Face.project == project))
 
 
-def _former(db: Session, project: str) -> list[str]:
+def _former(db: Session, project: Project) -> list[str]:
     """The other actors that leads have ever made a project's face, the last ones of them."""
-    updates = (Entry.project == project, Entry.kind == "update", ~Entry.held)
-    said = db.scalars(select(Entry.document).where(*updates).order_by(Entry.id)).all()
-    groups = [group for one in said if (group := Document(one).embedded("object"))]
-    named = [uri for group in reversed(groups) if (uri := html.safe_url(group.uri("movedTo")))]
+    said = [*statements.said_in(db, project).values()]
+    groups = [one.group for one in reversed(said) if one.kind == "update" and one.group]
+    named = [uri for group in groups if (uri := html.safe_url(group.uri("movedTo")))]
     return list(dict.fromkeys(named))[:MAX_FORMER]
 
 
@@ -125,7 +124,7 @@ def update(tx: Transaction, event: Grown) -> None:
     if not any(one.kind == "update" for one in event.statements) or not is_here(tx.db, project):
         return
     actor = known.actor(tx.db, project.face)
-    others = [one for one in (project.uri, *_former(tx.db, project.uri)) if one != actor.uri]
+    others = [one for one in (project.uri, *_former(tx.db, project)) if one != actor.uri]
     stated: Json = {"name": project.name, "summary": project.summary, "discoverable": project.public}
     stated |= {"alsoKnownAs": others} if others else {}
     kept = {name: value for name, value in actor.document.items() if name != "movedTo"}

@@ -9,10 +9,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, Select, UniqueConstraint, select
+from sqlalchemy import Index, Select, UniqueConstraint, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from activitypub.document import Document
@@ -55,7 +56,7 @@ class Entry(Row):
     """A statement as its author sent it. One that is `held` comes after others that we lack, and says nothing yet."""
 
     __tablename__ = "statements"
-    __table_args__ = (Index(None, "project", "id"), Index(None, "subject", "kind"))
+    __table_args__ = (Index(None, "project", "held", "id", "hash"), Index(None, "subject", "kind"))
 
     id: Mapped[int] = mapped_column(primary_key=True)
     hash: Mapped[str] = mapped_column(unique=True)
@@ -82,13 +83,34 @@ class Membership(Row):
     capability: Mapped[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """How many entries there are, which is the last, and the sum of their numbers, modulo a prime."""
+
+    count: int
+    last: int
+    sum: int
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """What is said in a project where its entries have these marks."""
+
+    marks: Marks
+    said: dict[str, Statement]
+
+
 AT_ONCE = 500  # statements that are read by one query
 MAX_ROOMS = 64
+MAX_LOGS = 16  # that are at hand
+_ROW = (1 << 31) - 1  # modulo which numbers are summed, so that no sum overflows
+_NOTHING = Log(Marks(0, 0, 0), {})
 
 # What follows from the same statements is the same for every session, thread and instance; so it is remembered by what
 # they are, and neither a rollback nor another process can make it wrong.
 _read: dict[str, Statement] = {}  # by hash
 _rooms: dict[bytes, Room] = {}  # by a hash of the hashes of all statements
+_said: dict[tuple[str, int | None, int], Log] = {}  # what was last read, by project and database
 _histories: dict[str, History] = {}  # the latest of each project, by its fingerprint; together as long as one may be
 
 
@@ -115,6 +137,27 @@ def log(project: str) -> Select[Entry]:
 def said_in(db: Session, project: Project, *, before: int | None = None) -> dict[str, Statement]:
     """All that is said in a project, by hash, in the order in which it came; only `before` a row id if one is given."""
     entries = log(project.uri) if before is None else log(project.uri).where(Entry.id < before)
+    key = (project.uri, before, id(db.get_bind()))
+    known = _said.pop(key, _NOTHING)
+    marks = _marks(db, entries)
+    if known.marks != marks:
+        said = known.said | _find_said(db, entries.where(Entry.id > known.marks.last))
+        grown = Marks(len(said), marks.last, known.marks.sum + _marks(db, entries, known.marks.last).sum)
+        known = Log(marks, said if grown == marks else _find_said(db, entries))
+    _said[key] = known
+    while len(_said) > MAX_LOGS:
+        del _said[next(iter(_said))]
+    return dict(known.said)
+
+
+def _marks(db: Session, entries: Select[Entry], after: int = 0) -> Marks:
+    """By which it is known, in a millisecond, whether there are other rows than before."""
+    marks = (func.count(), func.coalesce(func.max(Entry.id), 0), func.coalesce(func.sum(Entry.id % _ROW), 0))
+    rows = entries.with_only_columns(*marks).order_by(None).where(Entry.id > after)
+    return Marks(*(int(one) for one in db.execute(rows).one()))
+
+
+def _find_said(db: Session, entries: Select[Entry]) -> dict[str, Statement]:
     hashes = db.scalars(entries.with_only_columns(Entry.hash)).all()
     said = {one: _read.get(one) for one in hashes}
     unread = [one for one, statement in said.items() if statement is None]

@@ -120,14 +120,24 @@ class Fediverse:
 
     async def studio(self, name: str, kind: accounts.Kind = "person", **settings: Any) -> Studio:
         """Set up a studio at ``https://{name}.example`` whose owner goes by the same name."""
-        home = f"https://{name}.example"
-        store = Store(self.databases.new(name), home, lambda: self.now)
-        client = Client(Plug(self), home, lambda: self.now, agent=f"Boxroom/test (+{home}/)")
-        instance = Instance(home, store, client, **settings)
+        instance = self._opened(name, self.databases.new(name), **settings)
         pair = key_pair(len(self.studios))
-        await store.write(lambda tx: accounts.create_instance_actor(tx, pair))
-        uri = await store.write(lambda tx: accounts.create(tx, name, name.title(), kind, pair).uri)
-        app = web.app.create({f"{name}.example": instance})
+        await instance.store.write(lambda tx: accounts.create_instance_actor(tx, pair))
+        uri = await instance.store.write(lambda tx: accounts.create(tx, name, name.title(), kind, pair).uri)
+        return self._at_work(instance, uri)
+
+    async def opens(self, name: str, url: str) -> Studio:
+        """Open the studio of that name whose database is there already, as if its program had just been started."""
+        instance = self._opened(name, url)
+        return self._at_work(instance, await instance.store.read(lambda db: accounts.first(db).uri))
+
+    def _opened(self, name: str, url: str, **settings: Any) -> Instance:
+        home = f"https://{name}.example"
+        client = Client(Plug(self), home, lambda: self.now, agent=f"Boxroom/test (+{home}/)")
+        return Instance(home, Store(url, home, lambda: self.now), client, **settings)
+
+    def _at_work(self, instance: Instance, uri: str) -> Studio:
+        app = web.app.create({instance.home.partition("://")[2]: instance})
         studio = Studio(instance, app, uri, Lanes(instance), Receipts(instance), Upkeep(instance), self)
         self.studios[studio.host] = studio
         return studio

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks import rows
+from benchmarks import projects, rows
 
 
 def test_shows_core_4_the_benchmarks_know_the_tables(tmp_path: Path) -> None:
     assert rows.cost_per_delivery(tmp_path, 100) > 0
     assert rows.feed_page(tmp_path, 100) > 0
+
+
+def test_the_benchmarks_know_what_a_project_is(tmp_path: Path) -> None:
+    cost = projects.measure(tmp_path, 2 * projects.MEMBERS + 50)
+
+    assert min(cost.read, cost.derived, cost.one_more) > 0

@@ -13,6 +13,8 @@ ROLES = sa.Enum("lead", "usher", "member", "guest", native_enum=False)
 
 def upgrade() -> None:
     op.add_column("projects", sa.Column("moved_to", sa.String(), nullable=True))
+    op.drop_index(op.f("ix_statements_project_id"), "statements")
+    op.create_index(op.f("ix_statements_project_held_id_hash"), "statements", ["project", "held", "id", "hash"])
     op.create_table(
         "faces",
         sa.Column("uri", sa.String(), nullable=False),
