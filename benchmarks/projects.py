@@ -34,7 +34,7 @@ HOME = "https://garage.example"
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """CPU seconds: for all of a log as it is read from disk for the first time, for its state alone, for one statement."""
+    """CPU seconds: for a whole log when it is read from disk for the first time, its state alone, and one statement."""
 
     read: float
     derived: float

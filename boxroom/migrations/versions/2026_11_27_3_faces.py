@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "2026_11_27_faces"
-down_revision = "2026_11_22_first_tables"
+revision = "2026_11_27_3_faces"
+down_revision = "2026_11_27_2_agreements"
 
 ROLES = sa.Enum("lead", "usher", "member", "guest", native_enum=False)
 
