@@ -131,7 +131,7 @@ async def test_a_project_is_a_reason_for_those_in_it_and_for_all_if_it_shows_who
     for studio in (bo, cy):
         await guild.join(studio)
     eve = await lives_at(guild.ada, "eve")
-    await guild.ada.does(lambda tx: projects.rename(tx, guild.ada.uri, guild.uri, "Catalogue", "Text", public=public))
+    await guild.ada.does(lambda tx: projects.edit(tx, guild.ada.uri, guild.uri, "Catalogue", "Text", public=public))
     await guild.ada.does(lambda tx: endorsements.give(tx, eve, guild.ada.uri, ["Cooking"], "Soup."))
     await fediverse.settle()
 
