@@ -35,6 +35,7 @@ from coop.responses import Response
 from coop.revisions import Revision
 from coop.statements import Entry as Statement
 from coop.statements import Membership, Project
+from coop.visits import Visit
 from coop.vouchers import Voucher
 from federation.registry import chore, needs
 from federation.store import Transaction
@@ -100,6 +101,7 @@ NAMES: tuple[InstrumentedAttribute[str] | InstrumentedAttribute[str | None], ...
     Statement.project,
     Statement.subject,
     VerifiedLink.actor,
+    Visit.whom,
     Voucher.by,
     Voucher.owner,
     Voucher.project,

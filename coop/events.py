@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from activitypub.document import Json
@@ -109,7 +110,14 @@ class Grown:
     statements: tuple[Statement, ...]
 
 
-Event = Notice | Shown | Edited | Erased | Blocked | Departed | Grown
+@dataclass(frozen=True, slots=True)
+class Woken:
+    """This server was not there from `since` until now; what others said meanwhile may have reached nobody here."""
+
+    since: datetime
+
+
+Event = Notice | Shown | Edited | Erased | Blocked | Departed | Grown | Woken
 _listeners: dict[type, list[Callable[[Transaction, Event], None]]] = {}
 
 

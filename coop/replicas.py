@@ -6,7 +6,7 @@ and names what it waits for. So what was said is asked for, never what might hav
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,19 +20,22 @@ from activitypub.document import Document
 from activitypub.errors import Malformed, ProtocolError
 from activitypub.origin import origin
 from activitypub.proof import hash_of
-from coop import logbook, statements
+from coop import logbook, statements, visits
 from coop.accounts import Account
+from coop.events import Woken, listens
 from coop.statements import Entry, Membership, Project
 from federation import discovery
 from federation.client import Gone, Unreachable
 from federation.instance import Absence, Instance
 from federation.registry import errand
-from federation.store import Unavailable
+from federation.store import Transaction, Unavailable
 
 EVERY = timedelta(minutes=1)
 PATIENCE = timedelta(minutes=2)  # so long what is missing may be on its way by itself
 AGAIN = timedelta(hours=1)  # after which a copy that did not help is asked again
 AT_ONCE = 5  # projects that are seen to in one round
+MAX_COPIES = 10  # that are tried, and
+ENOUGH = 3  # that are read, to learn what was said last
 
 log = structlog.get_logger()
 
@@ -65,6 +68,42 @@ async def catch_up(here: Instance) -> None:
                 log.info("replica.not_read", replica=replica, reason=str(error))
 
 
+@listens(Woken)
+def plan(tx: Transaction, event: Woken) -> None:
+    """Every project that somebody here is in has members who may have said something last."""
+    ours = select(Membership.project).join(Account, Account.uri == Membership.member)
+    visits.plan(tx, "log", ours.distinct(), event.since)
+
+
+@errand(EVERY)
+async def hear_latest(here: Instance) -> None:
+    """After we slept, ask for what nothing else that we have comes after: each of a few copies may know more."""
+    if not await here.store.read(lambda db: visits.is_any_due(db, "log", here.now())):
+        return
+    claimed = await here.store.write(lambda tx: visits.claim(tx, "log"))
+    for visit in (one for some in claimed.values() for one in some):
+        gap = await here.store.read(lambda db, visit=visit: _gap(db, here, statements.find(db, visit.whom)))  # type: ignore[misc]
+        is_heard = gap is None or not gap.replicas or await _is_told(here, gap)
+        settle = visits.finish if is_heard else visits.fail
+        await here.store.write(lambda tx, settle=settle, visit=visit: settle(tx, visit))  # type: ignore[misc]
+
+
+async def _is_told(here: Instance, gap: Gap) -> bool:
+    """Whether any member's copy could be read."""
+    told = 0
+    for replica in gap.replicas[:MAX_COPIES]:
+        within = discovery.budget(here)
+        try:
+            await _take(here, await _latest(here, gap, replica, within), within)
+        except (ProtocolError, Unreachable, Gone) as error:
+            log.info("replica.not_read", replica=replica, reason=str(error))
+        else:
+            told += 1
+        if told == ENOUGH:
+            break
+    return told > 0
+
+
 def gaps(db: Session, here: Instance) -> list[Gap]:
     """The projects in whose logs something waits for what we lack."""
     late = select(Entry.project).where(Entry.held, Entry.received < here.now() - PATIENCE)
@@ -73,7 +112,9 @@ def gaps(db: Session, here: Instance) -> list[Gap]:
     return [gap for gap in found if gap is not None and gap.missing]
 
 
-def _gap(db: Session, here: Instance, project: Project) -> Gap | None:
+def _gap(db: Session, here: Instance, project: Project | None) -> Gap | None:
+    if project is None:
+        return None
     ours = select(Membership.member).join(Account, Account.uri == Membership.member)
     reader = db.scalar(ours.where(Membership.project == project.uri).limit(1))
     members = set(db.scalars(select(Membership.member).where(Membership.project == project.uri)))
@@ -86,26 +127,51 @@ def _gap(db: Session, here: Instance, project: Project) -> Gap | None:
 def _missing(db: Session, project: str) -> frozenset[str]:
     held = db.scalars(select(Entry.document).where(Entry.project == project, Entry.held)).all()
     named = {before for one in held for before in one["after"]}
-    return frozenset(named - set(db.scalars(select(Entry.hash).where(Entry.hash.in_(named)))))
+    return frozenset(_unknown(db, named))
 
 
 async def _found(
     here: Instance, gap: Gap, replica: str, missing: Iterable[str], within: discovery.Budget
 ) -> list[Document]:
     """The statements that are missing and what they come after in turn, the newest first, since a log is long."""
-    walk, wanted, found, seen = Walk(replica), set(missing), list[Document](), 0
+    wanted, found = set(missing), list[Document]()
+    async for page in _pages(here, replica, gap.reader, within):
+        for hash_, document in page.items():
+            if hash_ in wanted:
+                found.append(document)
+                wanted |= await here.store.read(lambda db, one=document: _unknown(db, one.strings("after")))  # type: ignore[misc]
+                wanted.discard(hash_)
+        if not wanted:
+            break
+    return found
+
+
+async def _latest(here: Instance, gap: Gap, replica: str, within: discovery.Budget) -> list[Document]:
+    """The statements that we do not have, the newest first, until a page has none."""
+    found: list[Document] = []
+    async for page in _pages(here, replica, gap.reader, within):
+        unknown = await here.store.read(lambda db, page=page: _unknown(db, page))  # type: ignore[misc]
+        if page and not unknown:
+            break
+        found += [document for hash_, document in page.items() if hash_ in unknown]
+    return found
+
+
+async def _pages(
+    here: Instance, replica: str, reader: str, within: discovery.Budget
+) -> AsyncIterator[dict[str, Document]]:
+    """A copy of a log from its end on, page by page, each by the hashes of its statements."""
+    walk, seen = Walk(replica), 0
     upcoming: str | None = replica
-    while upcoming is not None and wanted:
+    while upcoming is not None:
         within.spend(upcoming, here.now())
-        following = walk.take(_backwards(await here.document(upcoming, gap.reader)))
+        upcoming = walk.take(_backwards(await here.document(upcoming, reader)))
+        page: dict[str, Document] = {}
         for document in (one for one in walk.items[seen:] if isinstance(one, Document)):
             with suppress(Malformed):
-                if (hash_ := hash_of(document.json)) in wanted:
-                    found.append(document)
-                    wanted |= await here.store.read(lambda db, one=document: _unknown(db, one))  # type: ignore[misc]
-                    wanted.discard(hash_)
-        seen, upcoming = len(walk.items), following
-    return found
+                page[hash_of(document.json)] = document
+        yield page
+        seen = len(walk.items)
 
 
 def _backwards(page: Document) -> Document:
@@ -115,8 +181,8 @@ def _backwards(page: Document) -> Document:
     return Document({**page.json, **turned, "orderedItems": items[::-1] if isinstance(items, list) else None})
 
 
-def _unknown(db: Session, document: Document) -> set[str]:
-    named = set(document.strings("after"))
+def _unknown(db: Session, hashes: Iterable[str]) -> set[str]:
+    named = set(hashes)
     return named - set(db.scalars(select(Entry.hash).where(Entry.hash.in_(named))))
 
 

@@ -20,11 +20,16 @@ def new(now: datetime) -> int:
     But for a chance of one in millions it is nobody else's. What was before 2025 counts as the beginning of that year.
     """
     global _last
-    at_now = max(int((now - _EPOCH).total_seconds() * 1000), 0)
+    at_now = first(now)
     with _lock:
-        is_same = at_now == _last >> _CHANCE
-        _last = _last + 1 if is_same else at_now << _CHANCE | secrets.randbits(_CHANCE - 1)
+        is_same = at_now >> _CHANCE == _last >> _CHANCE
+        _last = _last + 1 if is_same else at_now | secrets.randbits(_CHANCE - 1)
         return _last
+
+
+def first(moment: datetime) -> int:
+    """Where the row ids of a moment begin: none that is `new` then, or later, is less."""
+    return max(int((moment - _EPOCH).total_seconds() * 1000), 0) << _CHANCE
 
 
 def slug(row_id: int) -> str:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from sqlalchemy import select
 
 from activitypub import digest, signatures
@@ -28,6 +29,7 @@ from federation.tables import Actor, Receipt
 
 # Without an id there is nothing to remember it by, so only what may safely happen twice is taken (P-107).
 IDEMPOTENT = frozenset({"Follow", "Undo", "Accept", "Reject", "Delete", "Update", "Block"})
+LISTED = frozenset({"Announce", "Create", "Delete", "Update"})  # what an outbox may tell
 MAX_TYPE = 256  # characters: more is no name of anything, and every receipt keeps its type
 
 # In both dialects, whatever else may be wrong with the signature: who is not welcome is told so first (step 9).
@@ -145,6 +147,24 @@ async def signer_of(here: Instance, signature: Signature, came_from: str | None 
             raise
         signature.verify(renewed.public)
     return key.owner
+
+
+def keep_listed(tx: Transaction, actor: str, listed: Iterable[Document]) -> int:
+    """Keep what the server of `actor` lists as done by that actor, as if it had come here by itself (P-173).
+
+    Return how much of it is new. Whoever calls this has just fetched it from there; whatever is somebody else's word,
+    or is done by saying so to whom it concerns and not by listing it, is left out.
+    """
+    new = 0
+    for document in listed:
+        with suppress(Malformed):
+            body = msgspec.json.encode(document.json)
+            sent = Sent.parse(body)
+            if sent.type in LISTED and sent.actor == actor and origin(document.require("id")) == origin(actor):
+                new += tx.add_new(Receipt, **_receipt(sent, body, None), received=tx.now, due=tx.now)
+    if new:
+        tx.wakes("receipts")
+    return new
 
 
 async def look_into(here: Instance, body: bytes) -> None:

@@ -18,6 +18,7 @@ from federation.tables import Actor, Delivery, Lane
 
 LEASE = timedelta(minutes=2)  # longer than any delivery takes; after a crash the lane is due again then
 GIVE_UP = timedelta(days=7)  # a host that is silent for so long is parked (P-167)
+GIVE_UP_PEER = timedelta(days=30)  # one on which somebody speaks our own words: studios sleep, and come back
 UNAUTHORIZED = timedelta(hours=24)  # so long a 401 may be a clock or a cache; then it is final (P-165)
 # Then a host is asked again which signature it takes, for its software may be another now, and drop what it accepts
 # (P-072). To see that in its NodeInfo would take two requests a day; one more knock, if there is mail at all, tells it.
@@ -113,6 +114,18 @@ def hear_from(tx: Transaction, hosts: Collection[str]) -> None:
         tx.wakes("lanes")
 
 
+def wake(tx: Transaction, host: str) -> bool:
+    """Try a host again at once, whatever it answered last; return whether anything waits for it.
+
+    If it is being tried at this moment, or within minutes, it is left at that.
+    """
+    tx.db.flush()
+    waiting = (Lane.host == host, Lane.due.is_not(None), Lane.parked.is_not(None) | (Lane.due > tx.now + LEASE))
+    tx.db.execute(update(Lane).where(*waiting).values(due=tx.now, parked=None, failing_since=None))
+    tx.wakes("lanes")
+    return tx.db.scalar(select(Lane.host).where(Lane.host == host, Lane.due.is_not(None))) is not None
+
+
 def to_probe(tx: Transaction, limit: int) -> list[str]:
     """Hosts that were given up and not asked for a day; from now on they have been."""
     silent = select(Lane.host).where(Lane.parked.is_not(None), Lane.due <= tx.now).order_by(Lane.due).limit(limit)
@@ -192,9 +205,13 @@ def _back_off(tx: Transaction, outcome: Outcome) -> None:
     lane.error = outcome.reason
     wait = min(outcome.retry_after, LONGEST_WAIT) if outcome.retry_after else backoff(lane.failures)
     lane.due = tx.now + wait
-    if tx.now > lane.failing_since + GIVE_UP:
+    if tx.now > lane.failing_since + (GIVE_UP_PEER if _is_peer(tx.db, lane.host) else GIVE_UP):
         lane.parked, lane.due = tx.now, tx.now + PROBE
     tx.db.flush()
+
+
+def _is_peer(db: Session, host: str) -> bool:
+    return db.scalar(select(Actor.id).where(Actor.host == host, Actor.aware).limit(1)) is not None
 
 
 def backoff(failures: int) -> timedelta:

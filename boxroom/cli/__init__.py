@@ -52,6 +52,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "move": ("moving:move", "Go on as ADDRESS, on another server, and ask those who follow you to follow that."),
     "reports": ("reports:reports", "List what other servers complain of, and say what is done."),
     "replay": ("operate:replay", "Try again what could not be taken in."),
+    "catch-up": ("operate:catch_up", "Ask everybody what they said while this server slept."),
     "wake": ("operate:wake", "Try a server again that was given up."),
     "rotate": ("operate:rotate", "Make new keys for everybody who lives here."),
     "recover": ("profile:recover", "Prove that you are who lived at another address."),

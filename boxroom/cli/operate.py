@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from pathlib import Path
 
 import click
-from sqlalchemy import update
 
 from activitypub.nodeinfo import RELEASE
 from boxroom import folder, migrations
@@ -15,11 +15,11 @@ from boxroom.cli import data_folder, data_option, json_option
 from boxroom.cli.desk import Desk, command, finish, opened, settings_in
 from boxroom.cli.printing import print_document, print_table, say, whisper
 from boxroom.condition import Condition, Way, condition
-from coop import accounts, rotation
+from coop import accounts, rotation, visits, waking
 from coop.errors import NotFound
-from federation import receipts
+from coop.waking import Slept
+from federation import receipts, settling
 from federation.store import Transaction
-from federation.tables import Lane
 
 ANY_FILE = click.Path(path_type=Path, dir_okay=False)
 A_FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
@@ -35,6 +35,8 @@ async def status(desk: Desk) -> None:
         return
     say(f"Boxroom {RELEASE}, {desk.here.home}, {'running' if running else 'not running'}")
     _print_counts(found)
+    if found.slept:
+        _print_sleep(found.slept)
     if found.lanes:
         _print_lanes(found.lanes)
     if found.failed:
@@ -56,18 +58,30 @@ async def replay(desk: Desk, receipt: int | None) -> None:
     desk.has_done(f"{again} will be tried again." if again else "Nothing has failed.")
 
 
+@command("catch-up", prints=True)
+@click.option("--days", type=click.IntRange(1, 365), default=7, show_default=True, help="How far back.")
+async def catch_up(desk: Desk, days: int) -> None:
+    """Ask everybody what they said while this server slept: whom people here follow, and who is in their projects.
+
+    The server does so by itself when it has slept. How far it has got is told by `boxroom status`.
+    """
+    await desk.does(lambda tx: waking.wake(tx, tx.now - timedelta(days=days)))
+    left = await desk.reads(visits.left)
+    outboxes, logs = left.get("outbox", 0), left.get("log", 0)
+    if desk.as_json:
+        print_document({"outboxes": outboxes, "logs": logs})
+        return
+    when = "now" if desk.goes_at_once() else "when the server starts"
+    say(f"{outboxes} people's outboxes and {logs} projects' logs are read {when}.")
+
+
 @command("wake")
 @click.argument("host")
 async def wake(desk: Desk, host: str) -> None:
     """Try a server again that was given up, or that is being left alone for a while."""
 
-    def make_due(tx: Transaction) -> None:
-        waiting = update(Lane).where(Lane.host == host.lower(), Lane.due.is_not(None))
-        if not tx.db.execute(waiting.values(due=tx.now, parked=None, failing_since=None)).rowcount:  # type: ignore[attr-defined]
-            raise NotFound(f"nothing waits for {host}")
-        tx.wakes("lanes")
-
-    await desk.does(make_due)
+    if not await desk.does(lambda tx: settling.wake(tx, host.lower())):
+        raise NotFound(f"nothing waits for {host}")
     desk.has_done(f"{host} is tried again.")
 
 
@@ -163,6 +177,12 @@ def _print_counts(found: Condition) -> None:
     say(f"taken in, not worked through: {waiting}; failed: {failed}; not yet delivered: {found.deliveries_waiting}")
     if found.reports:
         say(f"reports by other servers that wait for you: {found.reports} (see them with: boxroom reports)")
+
+
+def _print_sleep(slept: Slept) -> None:
+    say(f"{slept.sentence}, from {slept.since:%Y-%m-%d %H:%M} to {slept.until:%Y-%m-%d %H:%M} UTC")
+    if slept.outboxes_left or slept.logs_left:
+        say(f"still to be asked: {slept.outboxes_left} people's outboxes, {slept.logs_left} projects' logs")
 
 
 def _print_lanes(ways: list[Way]) -> None:

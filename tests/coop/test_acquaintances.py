@@ -58,6 +58,7 @@ OTHERS = {
     "responses": {"uri", "offer", "text", "via", "state", "reason", "agreement", "answers"},
     "statements": {"hash", "uri", "kind"},
     "verified_links": {"url"},
+    "visits": {"what", "page"},
     "vouchers": {"key", "public"},
 }
 

@@ -1,0 +1,185 @@
+"""Reading what those whom we follow said while this server slept, where they live (P-173).
+
+The law: an outbox is the word of its own server about its own actor and of nothing else. What it lists becomes a
+receipt, as if it had been sent, so one path leads to its effect and nothing takes effect twice. The way back ends where
+this server fell asleep, never at something that is known: lanes resume meanwhile, and bring the latest first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Collection, Iterable
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from activitypub.collection import Walk
+from activitypub.document import Document
+from activitypub.errors import ProtocolError
+from activitypub.origin import origin
+from coop import follows, visits
+from coop.accounts import Account
+from coop.events import Woken, listens
+from coop.follows import Follow
+from coop.visits import Visit
+from federation import discovery, inbox, known
+from federation.client import Gone, Refused, Unreachable
+from federation.discovery import Budget, Exhausted
+from federation.instance import Instance
+from federation.registry import errand
+from federation.store import Transaction, Unavailable
+from federation.tables import Actor, Object, Receipt
+
+EVERY = timedelta(seconds=2)
+PAGES = 3  # in a row of one outbox; then others have their turn (P-173)
+MAX_PAGES = 25  # of one outbox: a thousand things that we list, more than anybody says in a week
+REQUESTS = 40  # to one server in one turn
+TURN = timedelta(seconds=30)  # so long it may answer slowly, in one turn
+SLACK = timedelta(hours=1)  # so much their clock may be off, or their lane late, from when we fell asleep on
+CROWDED = 5_000  # receipts that wait to be worked through; then there is no hurry to find more
+
+log = structlog.get_logger()
+
+
+@listens(Woken)
+def plan(tx: Transaction, event: Woken) -> None:
+    """Everybody elsewhere whom somebody here follows is to be asked."""
+    ours = select(Follow.followed).join(Account, Account.uri == Follow.follower).where(Follow.state == "accepted")
+    elsewhere = select(Actor.uri).where(Actor.uri.in_(ours), ~Actor.local, Actor.gone.is_(None))
+    visits.plan(tx, "outbox", elsewhere, event.since)
+
+
+@errand(EVERY)
+async def read(here: Instance) -> None:
+    """Read on in the outboxes that are due: of several servers at once, of each one after the other."""
+    if not await here.store.read(lambda db: visits.is_any_due(db, "outbox", here.now()) and not _is_crowded(db)):
+        return
+    claimed = await here.store.write(lambda tx: visits.claim(tx, "outbox"))
+    await asyncio.gather(*(_ask(here, some) for some in claimed.values()))
+
+
+def _is_crowded(db: Session) -> bool:
+    waiting = select(Receipt.id).where(Receipt.state == "waiting").limit(CROWDED).subquery()
+    return db.scalar(select(func.count()).select_from(waiting)) == CROWDED
+
+
+async def _ask(here: Instance, some: Iterable[Visit]) -> None:
+    """Give one server its turn. One that is not there is not asked for the others that live on it either."""
+    within, silent = Budget(here.now() + TURN, REQUESTS), ""
+    for visit in some:
+        try:
+            if silent:
+                raise Unreachable(silent)  # noqa: TRY301 - as it would be, after another half minute
+            await _read(here, visit, within)
+        except Unreachable as error:
+            silent = silent if isinstance(error, Refused) else error.reason
+            await _put_off(here, visit, error.reason)
+        except (ProtocolError, Gone) as error:
+            log.info("outbox.not_read", actor=visit.whom, reason=str(error))
+            await here.store.write(lambda tx, visit=visit: visits.finish(tx, visit))  # type: ignore[misc]
+        except Unavailable:
+            raise
+        except Exception as error:  # a bug must not keep us from the others
+            log.exception("outbox.failed", actor=visit.whom)
+            await _put_off(here, visit, type(error).__name__)
+
+
+async def _put_off(here: Instance, visit: Visit, reason: str) -> None:
+    given_up = await here.store.write(lambda tx: visits.fail(tx, visit))
+    log.info("outbox.given_up" if given_up else "outbox.waits", actor=visit.whom, reason=reason)
+
+
+async def _read(here: Instance, visit: Visit, within: Budget) -> None:
+    """Read some pages, from where the last turn ended, and write down whether there are more.
+
+    Raise `Unreachable`, or `ProtocolError` or `Gone` if there is no outbox to be read there.
+    """
+    start, reader = await here.store.read(lambda db: _where(db, visit))
+    walk, upcoming, listed, pages = Walk(start), start, 0, visit.pages
+    following: str | None = start
+    try:
+        while following and pages < min(visit.pages + PAGES, MAX_PAGES):
+            upcoming = following
+            within.spend(upcoming, here.now())
+            following = walk.take(await here.document(upcoming, reader))
+            page, listed = walk.items[listed:], len(walk.items)
+            pages += bool(page)
+            if await _take(here, visit, page, reader, within):
+                following = None
+    except Exhausted:  # the server has had its turn; this page, of which something may be missing, is read once more
+        following = upcoming
+    if following and pages < MAX_PAGES:
+        await here.store.write(lambda tx: visits.go_on(tx, visit, following, pages))
+    else:
+        log.info("outbox.read", actor=visit.whom, pages=pages)
+        await here.store.write(lambda tx: visits.finish(tx, visit))
+
+
+def _where(db: Session, visit: Visit) -> tuple[str, str | None]:
+    """Where to begin, and who of us asks: one who follows, for followers may be shown more. Raise `ProtocolError`."""
+    outbox = Document(known.actor(db, visit.whom).document).require("outbox")
+    if origin(outbox) != origin(visit.whom):
+        raise ProtocolError(f"{outbox} is not on the server of {visit.whom}")
+    return visit.page or outbox, min(follows.followers_here(db, visit.whom), default=None)
+
+
+async def _take(here: Instance, visit: Visit, page: list[str | Document], reader: str | None, within: Budget) -> bool:
+    """Keep what is on a page, the oldest first; return whether it reaches back to when we fell asleep."""
+    asleep = visit.since - SLACK
+    addresses = [one for one in page if isinstance(one, str)]
+    had = await here.store.read(lambda db: _received(db, addresses))
+    unknown = [one for one in dict.fromkeys(addresses) if one not in had]
+    documents = [one for one in page if isinstance(one, Document)]
+    documents += [one async for one in _fetched(here, visit, unknown, reader, within)]
+    news = [one for one in reversed(documents) if (when := _published(one)) is None or when >= asleep]
+
+    def keep(tx: Transaction) -> list[str]:
+        inbox.keep_listed(tx, visit.whom, news)
+        return _edited(tx.db, visit.whom, documents)
+
+    for uri in await here.store.write(keep):
+        await _refreshed(here, uri, within)
+    return len(news) < len(documents) or any(when < asleep for when in had.values())
+
+
+def _received(db: Session, activities: Collection[str]) -> dict[str, datetime]:
+    """Those of some activities that came here, and when."""
+    rows = db.execute(select(Receipt.uri, Receipt.received).where(Receipt.uri.in_(activities)))
+    return {row.uri: row.received for row in rows}
+
+
+async def _fetched(
+    here: Instance, visit: Visit, addresses: Iterable[str], reader: str | None, within: Budget
+) -> AsyncIterator[Document]:
+    """What is at those of the addresses that are on the same server. Raise `Exhausted`, `Unreachable`."""
+    for one in addresses:
+        within.spend(one, here.now())
+        with suppress(ProtocolError, Gone):
+            if origin(one) == origin(visit.whom):
+                yield await here.document(one, reader)
+
+
+def _published(activity: Document) -> datetime | None:
+    said = activity.embedded("object")
+    return activity.time("published") or (said.time("published") if said else None)
+
+
+def _edited(db: Session, actor: str, activities: Iterable[Document]) -> list[str]:
+    """What we have of the actor's in an older version than is listed: that it was edited, an outbox does not tell."""
+    embedded = [one for activity in activities if (one := activity.embedded("object"))]
+    updated = {uri: when for one in embedded if (uri := one.uri("id")) and (when := one.time("updated"))}
+    ours = select(Object).where(Object.uri.in_(updated), Object.author == actor, Object.deleted.is_(None))
+    return [row.uri for row in db.scalars(ours) if updated[row.uri] > (row.updated or row.published)]
+
+
+async def _refreshed(here: Instance, uri: str, within: Budget) -> None:
+    """Raise `Exhausted`, `Unreachable`; what is wrong with one post alone keeps no other away."""
+    try:
+        await discovery.fetch(here, uri, within)
+    except Exhausted:
+        raise
+    except (ProtocolError, Gone) as error:
+        log.info("edit.not_read", object=uri, reason=str(error))
