@@ -6,6 +6,7 @@ and names what it waits for. So what was said is asked for, never what might hav
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from coop import logbook, statements, visits
 from coop.accounts import Account
 from coop.events import Woken, listens
 from coop.statements import Entry, Membership, Project
+from coop.visits import Visit
 from federation import discovery
 from federation.client import Gone, Unreachable
 from federation.instance import Absence, Instance
@@ -34,8 +36,7 @@ EVERY = timedelta(minutes=1)
 PATIENCE = timedelta(minutes=2)  # so long what is missing may be on its way by itself
 AGAIN = timedelta(hours=1)  # after which a copy that did not help is asked again
 AT_ONCE = 5  # projects that are seen to in one round
-MAX_COPIES = 10  # that are tried, and
-ENOUGH = 3  # that are read, to learn what was said last
+ENOUGH = 3  # copies that are read, to learn what was said last
 
 log = structlog.get_logger()
 
@@ -80,18 +81,20 @@ async def hear_latest(here: Instance) -> None:
     """After we slept, ask for what nothing else that we have comes after: each of a few copies may know more."""
     if not await here.store.read(lambda db: visits.is_any_due(db, "log", here.now())):
         return
-    claimed = await here.store.write(lambda tx: visits.claim(tx, "log"))
-    for visit in (one for some in claimed.values() for one in some):
-        gap = await here.store.read(lambda db, visit=visit: _gap(db, here, statements.find(db, visit.whom)))  # type: ignore[misc]
-        is_heard = gap is None or not gap.replicas or await _is_told(here, gap)
-        settle = visits.finish if is_heard else visits.fail
-        await here.store.write(lambda tx, settle=settle, visit=visit: settle(tx, visit))  # type: ignore[misc]
+    claimed = await here.store.write(lambda tx: visits.claim(tx, "log", AT_ONCE))
+    await asyncio.gather(*(_hear(here, visit) for some in claimed.values() for visit in some))
+
+
+async def _hear(here: Instance, visit: Visit) -> None:
+    gap = await here.store.read(lambda db: _gap(db, here, statements.find(db, visit.whom)))
+    is_over = gap is None or not gap.replicas or await _is_told(here, gap)
+    await here.store.write(lambda tx: visits.finish(tx, visit) if is_over else visits.fail(tx, visit))
 
 
 async def _is_told(here: Instance, gap: Gap) -> bool:
     """Whether any member's copy could be read."""
-    told = 0
-    for replica in gap.replicas[:MAX_COPIES]:
+    told, until = 0, here.now() + discovery.MAX_TIME
+    for replica in gap.replicas:
         within = discovery.budget(here)
         try:
             await _take(here, await _latest(here, gap, replica, within), within)
@@ -99,7 +102,7 @@ async def _is_told(here: Instance, gap: Gap) -> bool:
             log.info("replica.not_read", replica=replica, reason=str(error))
         else:
             told += 1
-        if told == ENOUGH:
+        if told == ENOUGH or here.now() > until:
             break
     return told > 0
 

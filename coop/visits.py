@@ -60,9 +60,9 @@ def is_any_due(db: Session, what: What, now: datetime) -> bool:
     return db.scalar(select(Visit.whom).where(Visit.what == what, Visit.due <= now).limit(1)) is not None
 
 
-def claim(tx: Transaction, what: What) -> dict[str, list[Visit]]:
-    """Take those that are due, of up to `SERVERS` servers, for the length of a lease; by their hosts."""
-    due = select(Visit).where(Visit.what == what, Visit.due <= tx.now).order_by(Visit.due).limit(SOME)
+def claim(tx: Transaction, what: What, most: int = SOME) -> dict[str, list[Visit]]:
+    """Take `most` of those that are due, of up to `SERVERS` servers, for the length of a lease; by their hosts."""
+    due = select(Visit).where(Visit.what == what, Visit.due <= tx.now).order_by(Visit.due).limit(most)
     claimed: dict[str, list[Visit]] = {}
     for visit in tx.db.scalars(due.with_for_update(skip_locked=True)):
         home = host(visit.whom)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import delete, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from activitypub.document import Document
@@ -103,16 +103,19 @@ def last_sleep(db: Session) -> Slept | None:
 
 
 def _beat(tx: Transaction) -> datetime | None:
-    """Since when we slept, if we did."""
-    last = tx.db.scalar(select(Waking).order_by(Waking.id.desc()).limit(1).with_for_update())
+    """Since when we slept, if we did. To wake up for so short a time that nobody was told of it is to sleep on."""
+    periods = select(Waking).order_by(Waking.id.desc()).limit(2).with_for_update()
+    last, before, *_ = [*tx.db.scalars(periods), None, None]
     if last is not None and tx.now <= last.until + GAP:
         last.until = tx.now  # also if the clock was set back
         return None
     tx.db.add(Waking(id=ids.new(tx.now), since=tx.now, until=tx.now))
-    tx.db.flush()
     if last is None:
         return None
-    tx.db.execute(delete(Waking).where(Waking.id < last.id))
+    forgotten = before and (before if last.told else last)
+    if forgotten:
+        tx.db.delete(forgotten)
+    tx.db.flush()
     wake(tx, last.until)
     return last.until
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import delete, select
 
 from activitypub.collection import PAGE_SIZE
 from activitypub.document import Document
-from coop import logbook, projects, statements
+from coop import logbook, projects, replicas, statements, visits
 from coop.replicas import AGAIN, EVERY, PATIENCE
-from federation.tables import BlockedDomain
+from coop.visits import Visit
+from federation.tables import Actor, BlockedDomain, Delivery
 from tests.coop.guild import Guild, guild_of, proven, writer
+from tests.coop.neighbours import neighbours
 from tests.fediverse import Fediverse, Studio
 
 MANY = 2 * PAGE_SIZE + 5
@@ -131,3 +134,47 @@ async def test_a_blocked_server_is_not_asked_for_its_copy(fediverse: Fediverse) 
 
     assert bo.host not in {request.url.host for request in fediverse.requests}
     assert await waits(cy, guild) == 1
+
+
+@pytest.mark.proves("P-173", "P-254")
+async def test_after_a_sleep_the_last_word_is_had_from_any_member(fediverse: Fediverse) -> None:
+    """Nothing comes after it here that would tell that it is missing."""
+    guild, (bo, cy) = await guild_of(fediverse, "bo", "cy")
+    ada = guild.ada
+    await cy.upkeep.run_errands()
+    fediverse.asleep.add(cy.host)
+    fediverse.later(days=2)
+    await ada.does(lambda tx: projects.give_role(tx, ada.uri, guild.uri, bo.uri, "lead"))
+    await fediverse.settle()
+    fediverse.asleep = {ada.host}
+    await bo.does(lambda tx: tx.db.execute(delete(Delivery)))
+
+    for _ in range(3):
+        await cy.upkeep.run_errands()
+        await fediverse.settle()
+        fediverse.later(seconds=EVERY.total_seconds())
+
+    assert await guild.roles(cy) == {"ada": "lead", "bo": "lead", "cy": "member"}
+    assert [row.what for row in await cy.knows(Visit)] == []
+
+
+async def test_a_project_whose_members_all_sleep_is_asked_again(fediverse: Fediverse) -> None:
+    guild, (bo, cy) = await guild_of(fediverse, "bo", "cy")
+    await cy.upkeep.run_errands()
+    fediverse.later(days=2)
+    fediverse.asleep = {guild.ada.host, bo.host}
+
+    for _ in range(2):
+        await cy.upkeep.run_errands()
+        fediverse.later(seconds=EVERY.total_seconds())
+
+    assert [(row.what, row.whom, row.failures) for row in await cy.knows(Visit)] == [("log", guild.uri, 1)]
+
+
+async def test_a_project_that_is_not_known_any_more_is_asked_for_nothing(fediverse: Fediverse) -> None:
+    attic, _ = await neighbours(fediverse)
+    await attic.does(lambda tx: visits.plan(tx, "log", select(Actor.uri).where(Actor.uri == attic.uri), tx.now))
+
+    await replicas.hear_latest(attic.instance)
+
+    assert await attic.knows(Visit) == []
