@@ -20,6 +20,7 @@ from activitypub.message import Request, Signature, check_key_id, check_window, 
 
 POST = ("(request-target)", "host", "date", "digest", "content-type")  # what we sign, in this order (P-060)
 GET = ("(request-target)", "host", "date", "accept")
+ALSO = ("collection-synchronization",)  # where it is sent (P-170)
 
 _ALGORITHMS = {
     "hs2019": ("rsa-v1_5-sha256", "rsa-v1_5-sha512", "ed25519"),  # the key decides
@@ -39,7 +40,7 @@ def sign(request: Request, key_id: str, key: RSAPrivateKey, now: datetime, diges
     added = {"host": request.authority, "date": format_datetime(now.astimezone(UTC), usegmt=True)}
     if request.has_content:
         added["digest"] = digests.write(digest or digests.of(request.body))
-    names = POST if request.has_content else GET
+    names = (*(POST if request.has_content else GET), *(one for one in ALSO if one in request.headers))
     base = signing_string(request, names, {**request.headers, **added}, request.target)
     value = b64encode(key.sign(base, _PADDING, _HASH)).decode()
     added["signature"] = f'keyId="{key_id}",algorithm="rsa-sha256",headers="{" ".join(names)}",signature="{value}"'

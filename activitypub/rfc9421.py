@@ -19,6 +19,7 @@ from activitypub.message import Request, Signature, check_key_id, check_window, 
 
 POST = ("@method", "@target-uri", "content-digest")  # what we sign (P-066)
 GET = ("@method", "@target-uri")
+ALSO = ("collection-synchronization",)  # where it is sent (P-170)
 MAX_LABELS = 4  # that we look at (P-061)
 
 _DEFAULT = ("rsa-v1_5-sha256", "ed25519")  # without alg the key decides (P-063)
@@ -41,10 +42,12 @@ def sign(request: Request, key_id: str, key: RSAPrivateKey, now: datetime, diges
     added = {}
     if request.has_content:
         added["content-digest"] = digests.write_content(digest or digests.of(request.body))
-    names = POST if request.has_content else GET
+    names = (*(POST if request.has_content else GET), *(one for one in ALSO if one in request.headers))
     covered = " ".join(f'"{name}"' for name in names)
     parameters = f'({covered});created={int(now.timestamp())};keyid="{key_id}";alg="rsa-v1_5-sha256"'
-    value = b64encode(key.sign(signature_base(request, names, added, parameters), _PADDING, _HASH)).decode()
+    value = b64encode(
+        key.sign(signature_base(request, names, {**request.headers, **added}, parameters), _PADDING, _HASH)
+    ).decode()
     return {**added, "signature-input": f"sig1={parameters}", "signature": f"sig1=:{value}:"}
 
 

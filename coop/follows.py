@@ -81,6 +81,13 @@ def unfollow(tx: Transaction, follower: str, followed: str) -> None:
     outbox.publish(tx, undo, [followed])
 
 
+def disown(tx: Transaction, follower: str, followed: str) -> None:
+    """Take back what is taken for a Follow elsewhere, and of which nobody here knows, not even by what name it goes."""
+    follow = {"type": "Follow", "actor": follower, "object": followed}
+    undo = {"id": outbox.new_uri(tx), "type": "Undo", "actor": follower, "to": [followed], "object": follow}
+    outbox.publish(tx, undo, [followed], until=tx.now + ANSWERED)
+
+
 def approve(tx: Transaction, account: str, follower: str) -> None:
     """Let somebody follow who asked for it. Raise `NotFound` if nobody did."""
     row = find(tx.db, follower, account)
@@ -137,8 +144,7 @@ def receive_accept(tx: Transaction, activity: Activity) -> None:
     """Somebody agrees that one of us follows them. An answer to nothing, or by another, has no effect (P-317)."""
     row = _answered(tx.db, activity)
     if row is not None and row.state == "asked":
-        row.state = "accepted"
-        tell(tx, Notice("follow accepted", row.follower, row.followed, row.followed))
+        gain(tx, row)
 
 
 @receives("Reject", "Follow")
@@ -146,8 +152,19 @@ def receive_reject(tx: Transaction, activity: Activity) -> None:
     """Also after an Accept: then the following ends."""
     row = _answered(tx.db, activity)
     if row is not None:
-        tx.db.delete(row)
-        tell(tx, Notice("follow rejected", row.follower, row.followed, row.followed))
+        lose(tx, row)
+
+
+def gain(tx: Transaction, row: Follow) -> None:
+    """One of us follows from now on whom they asked to."""
+    row.state = "accepted"
+    tell(tx, Notice("follow accepted", row.follower, row.followed, row.followed))
+
+
+def lose(tx: Transaction, row: Follow) -> None:
+    """One of us follows no more, for who is followed, or their server, says so."""
+    tx.db.delete(row)
+    tell(tx, Notice("follow rejected", row.follower, row.followed, row.followed))
 
 
 @receives("Undo", "Follow")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import statistics
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import lru_cache, partial
+from types import MappingProxyType
 from urllib.parse import urljoin
 
 import aiohttp
@@ -121,22 +122,29 @@ class Client:
         return document
 
     async def post(
-        self, inbox: str, body: bytes, signer: Signer, dialect: Scheme | None = None, digest: str | None = None
+        self,
+        inbox: str,
+        body: bytes,
+        signer: Signer,
+        dialect: Scheme | None = None,
+        digest: str | None = None,
+        headers: Mapping[str, str] = MappingProxyType({}),
     ) -> tuple[Answer, Scheme | None]:
         """Deliver `body`, and say which dialect was understood, if any: to be passed next time, for a day at most.
 
         An unknown host is knocked with cavage first, because one widespread server answers 202 to RFC 9421 and drops
         the mail; a host that does not understand the first gets one more knock in the other dialect (P-071, P-072).
-        `digest` is `digest.of` the body. Redirects are not followed (P-165). Raise `Unreachable`, or as `get` does.
+        `digest` is `digest.of` the body, `headers` are sent beside the usual ones. Redirects are not followed (P-165).
+        Raise `Unreachable`, or as `get` does.
         """
         address = self._allowed(inbox)
         first = dialect or "cavage"
-        answer = await self._deliver(address, body, signer, first, digest)
+        answer = await self._deliver(address, body, signer, first, digest, headers)
         if answer.is_success:
             return answer, first
         if answer.status in (400, 401) or (first == "rfc9421" and answer.status >= 400):
             with suppress(Unreachable):
-                second = await self._deliver(address, body, signer, _OTHER[first], digest)
+                second = await self._deliver(address, body, signer, _OTHER[first], digest, headers)
                 if second.is_success:
                     return second, _OTHER[first]
         return answer, None
@@ -204,9 +212,15 @@ class Client:
         return answer
 
     async def _deliver(
-        self, address: _Address, body: bytes, signer: Signer, scheme: Scheme, digest: str | None
+        self,
+        address: _Address,
+        body: bytes,
+        signer: Signer,
+        scheme: Scheme,
+        digest: str | None,
+        more: Mapping[str, str],
     ) -> Answer:
-        headers = {"content-type": ACTIVITY_JSON}
+        headers = {"content-type": ACTIVITY_JSON, **more}
         signed = await self._signed("POST", address, headers, body, signer, scheme, digest)
         return await self._in_time(address, self._send("POST", address, signed, body))
 

@@ -21,6 +21,7 @@ from activitypub.document import Document
 from activitypub.errors import Forbidden, Malformed, ProtocolError, Unverified
 from activitypub.message import Request, Signature
 from activitypub.origin import host, origin, site
+from activitypub.synchronization import HEADER, Announcement
 from federation import hints, keyring, known
 from federation.client import Unreachable
 from federation.instance import Instance
@@ -99,12 +100,22 @@ async def accept(here: Instance, request: Request, came_from: str | None = None)
     except keyring.GoneForEver:
         return  # a server deletes an account, then tells us so with a key that nobody can fetch any more
     here.senders.take(signer, site(host(signer)), len(request.body))
+    _note_followers(here, signer, request.headers.get(HEADER))
     if signer != sent.actor and not sent.may_be_passed_on:
         raise Unverified(f"it is signed by {signer}, and nothing in it says that {sent.actor} sent it")
     if origin(sent.uri) != origin(sent.actor):
         return  # nobody names things on another server (step 13)
     proven = signer == sent.actor or await _proves_itself(here, sent) or await _is_laid_to_rest(here, sent, signer)
     await here.store.write_together(_remember, _receipt(sent, request.body, None if proven else signer))
+
+
+def _note_followers(here: Instance, signer: str, header: str | None) -> None:
+    """Remember what a sender says of its followers here, to compare it later with what we think (P-170)."""
+    if header:
+        with suppress(Malformed):
+            said = Announcement.read(header)
+            if origin(said.collection) == origin(signer):
+                here.announced[signer] = said
 
 
 def check_digests(request: Request) -> None:

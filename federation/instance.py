@@ -19,6 +19,7 @@ from activitypub.document import Document
 from activitypub.errors import Forbidden
 from activitypub.keys import Use
 from activitypub.origin import host, site
+from activitypub.synchronization import Announcement
 from federation.allowance import OF_ADDRESS, REMEMBERED, Allowance, Senders
 from federation.client import Client, Signer, Unreachable
 from federation.prepared import Prepared
@@ -59,6 +60,10 @@ class Instance:
     senders: Senders = field(default_factory=Senders)
     unproven: Allowance = field(default_factory=lambda: Allowance(*OF_ADDRESS))  # by the address that they come from
     stale: set[str] = field(default_factory=set)  # actors in use that have not been asked for a day (P-075)
+    announced: LRUCache[str, Announcement] = field(
+        default_factory=lambda: LRUCache(REMEMBERED)
+    )  # by who said it (P-170)
+    compared: LRUCache[str, datetime] = field(default_factory=lambda: LRUCache(REMEMBERED))  # since when it was
     _signers: TTLCache[str, Signer] = field(default_factory=lambda: TTLCache(REMEMBERED, KEPT))
     _looking_up: asyncio.Lock = field(default_factory=asyncio.Lock)
     _blocked: frozenset[str] = frozenset()

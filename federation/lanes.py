@@ -13,24 +13,28 @@ from email.utils import parsedate_to_datetime
 from functools import partial
 
 import structlog
-from cachetools import LRUCache
+from cachetools import LRUCache, TTLCache
 from sqlalchemy import select
 
 from activitypub import digest
+from activitypub.document import Document
 from activitypub.errors import Forbidden, ProtocolError
 from activitypub.origin import host
-from federation import discovery, known, settling
+from activitypub.synchronization import HEADER
+from federation import discovery, followers, known, settling
 from federation.client import Answer, Unreachable
 from federation.dispatch import disappeared
+from federation.followers import Announcements
 from federation.instance import Instance, NoKey
 from federation.settling import ANSWERS, Outcome, Parcel
 from federation.store import Unavailable
-from federation.tables import Activity, Lane
+from federation.tables import Activity, Actor, Lane
 
 AT_ONCE = 1024  # lanes under way; those whose hosts hang keep their place until the client's deadline
 SOON_BETTER = frozenset({401, 408, 425, 429})  # all other 4xx, and 501, are permanent for this delivery (P-165)
 MOVED = frozenset({301, 308})
 SHORTEST_WAIT = timedelta(seconds=30)  # whatever a Retry-After says
+TOLD_FOR = 60.0  # seconds, for which what is said of somebody's followers is not counted again
 GATHER = 0.01  # seconds: what arrives at many hosts within them is written down together
 
 log = structlog.get_logger()
@@ -44,6 +48,7 @@ class _NotKept(Exception):
 class _Body:
     content: bytes
     digest: str
+    is_for_followers: bool
 
 
 @dataclass(slots=True)
@@ -57,6 +62,10 @@ class Lanes:
     _settling: list[tuple[Outcome, asyncio.Future[Parcel | None]]] = field(default_factory=list)
     _settler: asyncio.Task[None] | None = None
     _looking_up: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _followers: TTLCache[str, Announcements] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._followers = TTLCache(8, TOLD_FOR, timer=lambda: self.here.now().timestamp())
 
     async def work(self) -> bool:
         """Set out on every lane that is due. Return whether any is under way."""
@@ -114,9 +123,10 @@ class Lanes:
         here = self.here
         if await here.blocks(parcel.lane) or await here.blocks(host(parcel.inbox)):
             raise Forbidden(f"{parcel.lane} is blocked here")
-        body = await self._body(parcel.activity)
+        body = await self._body(parcel)
+        more = await self._said_of_followers(parcel) if body.is_for_followers else {}
         signer = await here.signer(parcel.sender)
-        answer, learnt = await here.client.post(parcel.inbox, body.content, signer, parcel.dialect, body.digest)
+        answer, learnt = await here.client.post(parcel.inbox, body.content, signer, parcel.dialect, body.digest, more)
         if answer.is_success:
             return Outcome(parcel, "arrived", learnt=learnt)
         reason = f"{parcel.lane}{ANSWERS}{_in_words(answer)}"
@@ -142,19 +152,30 @@ class Lanes:
         await here.store.write(lambda tx: settling.redirect(tx, parcel, shared or after.inbox))
         return Outcome(parcel, "failed", f"{before.uri} has moved its inbox", status, None, timedelta(seconds=1))
 
-    async def _body(self, activity: int) -> _Body:
-        if (body := self._bodies.get(activity)) is None:
+    async def _body(self, parcel: Parcel) -> _Body:
+        if (body := self._bodies.get(parcel.activity)) is None:
             async with self._looking_up:  # it goes to many at once, and is read for all of them
-                body = self._bodies.get(activity) or await self._read(activity)
+                body = self._bodies.get(parcel.activity) or await self._read(parcel)
         return body
 
-    async def _read(self, activity: int) -> _Body:
-        query = select(Activity.body).where(Activity.id == activity)
-        content = await self.here.store.read(lambda db: db.scalar(query))
-        if content is None:
+    async def _read(self, parcel: Parcel) -> _Body:
+        query = select(Activity.body, Actor.followers).outerjoin(Actor, Actor.uri == parcel.sender)
+        found = await self.here.store.read(lambda db: db.execute(query.where(Activity.id == parcel.activity)).all())
+        if not found:
             raise _NotKept("what was to be sent is not kept any more")
-        body = self._bodies[activity] = _Body(content, digest.of(content))
+        content, collection = found[0]
+        is_for_them = followers.is_for_followers(Document.reread(content), collection)
+        body = self._bodies[parcel.activity] = _Body(content, digest.of(content), is_for_them)
         return body
+
+    async def _said_of_followers(self, parcel: Parcel) -> dict[str, str]:
+        """The header that tells a server who of its people follows the sender (P-170)."""
+        if (said := self._followers.get(parcel.sender)) is None:
+            async with self._looking_up:
+                if (said := self._followers.get(parcel.sender)) is None:
+                    said = await self.here.store.read(lambda db: followers.announcements(db, parcel.sender))
+                    self._followers[parcel.sender] = said
+        return {HEADER: said[parcel.lane]} if parcel.lane in said else {}
 
     async def _settled(self, outcome: Outcome) -> Parcel | None:
         """Have `outcome` written down together with all others that arrive meanwhile; return what is next."""

@@ -20,13 +20,15 @@ from starlette.routing import Route
 
 from activitypub.collection import PAGE_SIZE, write_collection, write_page
 from activitypub.document import Json
-from coop import endorsements, offers, pins, posts
+from activitypub.origin import host
+from coop import endorsements, follows, offers, pins, posts
 from coop.endorsements import Endorsement
 from coop.follows import Follow
 from coop.offers import Offer
 from coop.pins import Pin
 from coop.reactions import Reaction
 from federation import ids
+from federation.followers import MOST, PATH
 from federation.instance import Instance
 from federation.tables import Activity, Actor, Object
 from web import documents
@@ -177,6 +179,27 @@ def of_actor(name: str, listing: Callable[[Actor, Instance], Listing]) -> Endpoi
     return endpoint
 
 
+async def followers_of_reader(request: Request) -> Response:
+    """Of somebody's followers those who live on the server that asks, all at once: they are its own (P-170)."""
+    here: Instance = request.scope["instance"]
+    reader = await reader_of(request.scope)
+    if reader is None:
+        raise HTTPException(401, documents.SIGN)
+    uri = here.home + request.url.path
+    owner = select(Actor.uri).where(Actor.uri == uri.removesuffix(f"/{PATH}"), Actor.local, Actor.gone.is_(None))
+
+    def read(db: Session) -> Json | None:
+        if (actor := db.scalar(owner)) is None:
+            return None
+        theirs = select(Actor.uri).where(Actor.uri.in_(follows.followers(actor)), Actor.host == host(reader))
+        people = db.scalars(theirs.order_by(Actor.id).limit(MOST)).all()
+        return {**write_collection(uri, len(people)), "orderedItems": people}
+
+    if (found := await here.store.read(read)) is None:
+        raise HTTPException(404, NOT_HERE)
+    return documents.document(found, SIGNED | FOR_ONE)
+
+
 # --- Of posts ----------------------------------------------------------------------------------------------------
 
 
@@ -245,5 +268,6 @@ routes = [
         Route(f"/projects/{{id}}/{name}", of_actor(name, OF_ACTORS[name]))
         for name in ("outbox", "followers", "following")
     ),
+    *(Route(f"/{kind}/{{id}}/{PATH}", followers_of_reader) for kind in ("actors", "projects")),
     *(Route(f"/{{kind}}/{{id}}/{name}", of_object(name, listing)) for name, listing in OF_OBJECTS.items()),
 ]
