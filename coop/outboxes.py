@@ -133,16 +133,19 @@ async def _take(here: Instance, visit: Visit, page: list[str | Document], reader
     had = await here.store.read(lambda db: _received(db, addresses))
     unknown = [one for one in dict.fromkeys(addresses) if one not in had]
     documents = [one for one in page if isinstance(one, Document)]
-    documents += [one async for one in _fetched(here, visit, unknown, reader, within)]
-    news = [one for one in reversed(documents) if (when := _published(one)) is None or when >= asleep]
 
     def keep(tx: Transaction) -> list[str]:
-        inbox.keep_listed(tx, visit.whom, news)
+        inbox.keep_listed(tx, visit.whom, [one for one in reversed(documents) if not _is_before(one, asleep)])
         return _edited(tx.db, visit.whom, documents)
 
-    for uri in await here.store.write(keep):
+    try:
+        async for one in _fetched(here, visit, unknown, reader, within):
+            documents.append(one)  # noqa: PERF401 - one by one, so that what came before an error is kept
+    finally:  # what is here is kept, even if the turn is over
+        edited = await here.store.write(keep)
+    for uri in edited:
         await _refreshed(here, uri, within)
-    return len(news) < len(documents) or any(when < asleep for when in had.values())
+    return any(_is_before(one, asleep) for one in documents) or any(when < asleep for when in had.values())
 
 
 def _received(db: Session, activities: Collection[str]) -> dict[str, datetime]:
@@ -162,9 +165,11 @@ async def _fetched(
                 yield await here.document(one, reader)
 
 
-def _published(activity: Document) -> datetime | None:
+def _is_before(activity: Document, moment: datetime) -> bool:
+    """Whether it says that it is older; what says nothing may be new."""
     said = activity.embedded("object")
-    return activity.time("published") or (said.time("published") if said else None)
+    published = activity.time("published") or (said.time("published") if said else None)
+    return published is not None and published < moment
 
 
 def _edited(db: Session, actor: str, activities: Iterable[Document]) -> list[str]:

@@ -33,6 +33,7 @@ INSTANCE, DISCOVERY, KNOWN = "federation/instance.py", "federation/discovery.py"
 CLIENT, GUARD, ORIGIN = "federation/client.py", "federation/guard.py", "activitypub/origin.py"
 DOCUMENT, MESSAGE, PROOF = "activitypub/document.py", "activitypub/message.py", "activitypub/proof.py"
 CAVAGE, RFC9421, VERDICTS = "activitypub/cavage.py", "activitypub/rfc9421.py", "coop/verdicts.py"
+OUTBOXES, GREETINGS, RECONCILING = "coop/outboxes.py", "coop/greetings.py", "coop/reconciling.py"
 WEB, LIMITS, ALLOWANCE = "web/activitypub.py", "web/limits.py", "federation/allowance.py"
 AGREEMENT, RESPONSES, AGREEMENTS = "activitypub/agreement.py", "coop/responses.py", "coop/agreements.py"
 COMMITMENT, PROMISES, FULFILMENT = "activitypub/commitment.py", "coop/promises.py", "coop/fulfilment.py"
@@ -1195,6 +1196,86 @@ GUARDS = (
         "test_beginnings.py::test_nothing_else_is_signed_for_anybody",
     ),
     Guard(BEGINNINGS, "or said.previous or", "or", "test_beginnings.py::test_nothing_else_is_signed_for_anybody"),
+    # What is read after a sleep (P-173)
+    Guard(
+        INBOX,
+        "if sent.type in LISTED and sent.actor == actor and",
+        "if sent.type in LISTED and",
+        "test_outboxes.py::test_what_an_outbox_says_of_others_is_not_believed",
+    ),
+    Guard(
+        INBOX,
+        "if sent.type in LISTED and sent.actor",
+        "if sent.actor",
+        "test_outboxes.py::test_what_an_outbox_says_of_others_is_not_believed",
+    ),
+    Guard(
+        INBOX,
+        ' and origin(document.require("id")) == origin(actor):',
+        ":",
+        "test_outboxes.py::test_what_an_outbox_says_of_others_is_not_believed",
+    ),
+    Guard(
+        OUTBOXES,
+        "if origin(outbox) != origin(visit.whom):",
+        "if False:",
+        "test_outboxes.py::test_an_outbox_on_another_server_is_nobodys",
+    ),
+    Guard(
+        OUTBOXES,
+        "if origin(one) == origin(visit.whom):",
+        "if True:",
+        "test_outboxes.py::test_what_an_outbox_says_of_others_is_not_believed",
+    ),
+    Guard(
+        OUTBOXES,
+        "min(visit.pages + PAGES, MAX_PAGES)",
+        "min(visit.pages + PAGES, MAX_PAGES * 9)",
+        "test_outboxes.py::test_an_outbox_without_an_end_is_read_for_some_pages",
+    ),
+    Guard(
+        OUTBOXES,
+        "and not _is_crowded(db)",
+        "",
+        "test_outboxes.py::test_nothing_more_is_looked_for_while_much_waits_to_be_worked_through",
+    ),
+    Guard(
+        GREETINGS,
+        "settling.wake(tx, host(activity.actor))",
+        'settling.wake(tx, host(activity.uri("object") or activity.actor))',
+        "test_greetings.py::test_nobody_wakes_the_lane_to_another_server",
+    ),
+    # Who follows whom (P-170)
+    Guard(
+        RECONCILING,
+        "Actor.followers == said.collection, ",
+        "",
+        "test_reconciling.py::test_a_sender_speaks_of_its_own_followers_alone",
+    ),
+    Guard(
+        "activitypub/synchronization.py",
+        "or origin(collection) != origin(url)",
+        "",
+        "test_reconciling.py::test_a_sender_speaks_of_its_own_followers_alone",
+    ),
+    Guard(
+        RECONCILING,
+        "if digest_of(listed) != said.digest:",
+        "if False:",
+        "test_reconciling.py::test_a_list_that_is_not_the_one_announced_ends_nothing",
+    ),
+    Guard(
+        RECONCILING,
+        "(asked and here.now() < asked + AGAIN) or",
+        "",
+        "test_reconciling.py::test_the_same_is_not_asked_again_within_the_hour",
+    ),
+    Guard(
+        "web/collections.py",
+        "Actor.host == host(reader)",
+        "Actor.id > 0",
+        "test_reconciling.py::test_a_server_is_told_of_its_own_people_alone",
+    ),
 )
 
 

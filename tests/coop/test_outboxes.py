@@ -10,7 +10,7 @@ import pytest
 
 from activitypub.document import Json, timestamp
 from coop import follows, outboxes, visits
-from coop.outboxes import MAX_PAGES, PAGES, TURN
+from coop.outboxes import MAX_PAGES, PAGES, REQUESTS, TURN
 from coop.visits import Visit
 from federation import discovery
 from federation.tables import BlockedDomain, Object, Receipt
@@ -148,6 +148,24 @@ async def test_activities_that_are_only_named_are_fetched_once_and_from_their_ow
     fediverse.later(hours=1)
     await sleeps(attic)
     assert "/one/activity" not in stranger.asked
+
+
+@pytest.mark.proves("P-173", "P-109")
+async def test_a_page_of_more_addresses_than_a_turn_has_requests_is_read_in_several(fediverse: Fediverse) -> None:
+    stranger = Stranger(fediverse)
+    attic, mia = await follower(fediverse, stranger)
+    some = [create(stranger, mia, f"note-{number}", hours(1)) for number in range(REQUESTS + 5)]
+    for number, one in enumerate(some):
+        stranger.documents[f"/note-{number}/activity"] = {"@context": AS2, **one}
+    lists(stranger, [[one["id"] for one in some]])
+
+    await sleeps(attic)
+    in_one_turn = len([one for one in stranger.asked if "outbox" in one or "activity" in one])
+    await goes_on(attic, 2)
+
+    assert in_one_turn == REQUESTS
+    assert len(await attic.knows(Object)) == len(some)
+    assert await attic.knows(Visit) == []
 
 
 @pytest.mark.proves("P-173", "P-114")

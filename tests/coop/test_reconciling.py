@@ -10,7 +10,7 @@ from sqlalchemy import delete, update
 
 from activitypub.document import Document, Json
 from activitypub.synchronization import HEADER, Announcement, digest_of
-from coop import follows, posts, synchronization
+from coop import follows, posts, reconciling
 from coop.follows import Follow
 from federation import discovery
 from tests.coop.neighbours import does, lives_at, made_up, neighbours, note_by, says
@@ -19,7 +19,7 @@ from tests.fediverse import Fediverse, Studio
 
 
 async def compares(studio: Studio) -> None:
-    await synchronization.compare(studio.instance)
+    await reconciling.compare(studio.instance)
     await studio.fediverse.settle()
 
 
