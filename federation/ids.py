@@ -6,25 +6,26 @@ import secrets
 import threading
 from datetime import UTC, datetime
 
+from cachetools import LRUCache
+
 _EPOCH = datetime(2025, 1, 1, tzinfo=UTC)
 _CHANCE = 22  # bits below the milliseconds: a random start, counted up within one millisecond
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32, which nobody misreads
 
 _lock = threading.Lock()
-_last = -1
+_last: LRUCache[int, int] = LRUCache(1024)  # by moment: ids of one alternate with those of others that are long past
 
 
 def new(now: datetime) -> int:
-    """A row id of that moment, later than this process's last if that is of the same millisecond.
+    """A row id of that moment, later than this process's last of the same millisecond.
 
     But for a chance of one in millions it is nobody else's. What was before 2025 counts as the beginning of that year.
     """
-    global _last
-    at_now = first(now)
+    moment = first(now)
     with _lock:
-        is_same = at_now >> _CHANCE == _last >> _CHANCE
-        _last = _last + 1 if is_same else at_now | secrets.randbits(_CHANCE - 1)
-        return _last
+        last = _last.get(moment)
+        found = _last[moment] = moment | secrets.randbits(_CHANCE - 1) if last is None else last + 1
+    return found
 
 
 def first(moment: datetime) -> int:

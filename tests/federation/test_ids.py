@@ -29,6 +29,16 @@ def test_within_one_millisecond_they_are_counted_up() -> None:
     assert made == sorted(set(made))
 
 
+def test_they_are_counted_up_whatever_is_named_in_between() -> None:
+    """As when many old posts come at once: each has an id of now, and its place in the feed one of its own day."""
+    made = []
+    for number in range(10_000):
+        made.append(ids.new(NOW))
+        ids.new(NOW - timedelta(minutes=number % 500))
+
+    assert made == sorted(set(made))
+
+
 def test_threads_never_get_the_same() -> None:
     with ThreadPoolExecutor(8) as pool:
         made = list(pool.map(lambda _: ids.new(NOW), range(8_000)))
