@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from benchmarks import delivery, idle, inbox, projects, rows
+from benchmarks import catchup, delivery, idle, inbox, projects, rows
 
 REFERENCE, BOXROOM = "benchmarks.reference", "benchmarks.studio"
 PORT = 22_900
@@ -115,7 +115,21 @@ def of_idling(folder: Path) -> Iterator[Line]:
     yield Line("start to first answer, seconds", found.seconds, 1.5, True, "of `boxroom serve`")
 
 
-PARTS = {"idle": of_idling, "inbox": of_inbox, "delivery": of_delivery, "rows": of_rows, "projects": of_projects}
+def of_catching_up(folder: Path) -> Iterator[Line]:
+    found = catchup.measure(BOXROOM, PORT, folder, peers=10, items=1_000)
+    how = f"{found.cpu:.1f} s of CPU, {found.requests} pages"
+    yield Line("catch-up of 10,000 items from ten peers, seconds", found.seconds, 60, True, how)
+    yield Line("catch-up of 10,000 items from ten peers: twice", found.twice, 0, True, "entries of the feed")
+
+
+PARTS = {
+    "idle": of_idling,
+    "inbox": of_inbox,
+    "delivery": of_delivery,
+    "rows": of_rows,
+    "projects": of_projects,
+    "catchup": of_catching_up,
+}
 
 
 def main(wanted: list[str]) -> int:

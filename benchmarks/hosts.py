@@ -1,6 +1,6 @@
 """Many remote servers in one process: they say who they are, take what is delivered, and misbehave as told.
 
-    python -m benchmarks.hosts SIZE PORT FOLDER
+    python -m benchmarks.hosts SIZE PORT FOLDER SAID
 
 Commands come as lines of JSON on standard input, answers go to standard output.
 """
@@ -59,13 +59,20 @@ class Host(asyncio.Protocol):
         self.stays = self.parser.should_keep_alive()
         self.body.clear()
         if method == b"GET":
-            self.answer(b"200 OK", self.world.document(self.number))
+            self.answer(b"200 OK", self.found())
         elif self.number >= self.arrivals.hanging:
             self.arrivals.note(self.number, body)
             if self.arrivals.delay and self.number % 2:
                 asyncio.get_running_loop().call_later(self.arrivals.delay, self.answer, b"202 Accepted", b"")
             else:
                 self.answer(b"202 Accepted", b"")
+
+    def found(self) -> bytes:
+        """What is at the address that was asked for: the actor, or what the actor said."""
+        path, _, query = self.url.decode("latin-1").partition("?")
+        if not path.endswith("/outbox"):
+            return self.world.document(self.number)
+        return self.world.outbox(self.number, int(query.removeprefix("page=")) if query else None)
 
     def answer(self, status: bytes, body: bytes) -> None:
         head = b"HTTP/1.1 %s\r\ncontent-type: application/activity+json\r\ncontent-length: %d\r\n\r\n"
@@ -102,4 +109,4 @@ async def serve(world: World) -> None:
 
 
 if __name__ == "__main__":
-    uvloop.run(serve(World(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]))))
+    uvloop.run(serve(World(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]), said=int(sys.argv[4]))))

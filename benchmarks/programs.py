@@ -127,7 +127,8 @@ class Hosts:
 @contextmanager
 def hosts(world: World) -> Iterator[Hosts]:
     assert world.keys  # made before the process looks for them
-    command = [sys.executable, "-m", "benchmarks.hosts", str(world.size), str(world.port), str(world.folder)]
+    given = (world.size, world.port, world.folder, world.said)
+    command = [sys.executable, "-m", "benchmarks.hosts", *(str(one) for one in given)]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert process.stdout
     process.stdout.readline()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,8 @@ class World:
     port: int
     folder: Path
     name: str = field(default="localhost")
+    said: int = 0  # how many things each actor has said within a week, for whoever reads its outbox
+    page: int = 40  # of them to a page
 
     @cached_property
     def keys(self) -> list[RSAPrivateKey]:
@@ -61,10 +63,28 @@ class World:
                 "preferredUsername": "remote",
                 "inbox": f"{uri}/inbox",
                 "followers": f"{uri}/followers",
+                "outbox": f"{uri}/outbox",
                 "endpoints": {"sharedInbox": f"{self.origin(actor)}/inbox"},
                 "publicKey": key,
             }
         )
+
+    def outbox(self, actor: int, page: int | None) -> bytes:
+        """What an actor has said, latest first."""
+        uri = f"{self.uri(actor)}/outbox"
+        if page is None:
+            first = {"first": f"{uri}?page=0", "totalItems": self.said}
+            return msgspec.json.encode({"@context": AS2, "id": uri, "type": "OrderedCollection", **first})
+        numbers = range(page * self.page, min(self.said, (page + 1) * self.page))
+        items = [self._listed(actor, number) for number in numbers]
+        head = {"@context": AS2, "id": f"{uri}?page={page}", "type": "OrderedCollectionPage", "orderedItems": items}
+        following = {"next": f"{uri}?page={page + 1}"} if numbers.stop < self.said else {}
+        return msgspec.json.encode(head | following)
+
+    def _listed(self, actor: int, number: int) -> dict[str, Any]:
+        when = (datetime.now(UTC) - number * timedelta(days=6) / self.said).strftime("%Y-%m-%dT%H:%M:%SZ")
+        note = {**self.note(actor, str(number), self.uri(actor)), "published": when, "tag": []}
+        return {**self.activity(actor, "Create", str(number), note), "published": when}
 
     def activity(self, actor: int, kind: str, name: str, about: Any) -> dict[str, Any]:
         """``{name}`` makes its id unique."""

@@ -22,7 +22,7 @@ from federation.tables import Row
 What = Literal["outbox", "log"]
 
 LEASE = timedelta(minutes=5)  # longer than any turn of a server takes; after a crash the visit is due again then
-PAUSE = 2.0  # seconds between two turns of a server that has more to tell, spread by chance
+PAUSE = 1.0  # seconds between two turns of a server that has more to tell, spread by chance
 MAX_FAILURES = 24  # in a row: with the time between them, about a week
 SERVERS = 20  # that are asked at once
 SOME = 200  # visits that are looked at in one round
