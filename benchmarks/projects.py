@@ -34,7 +34,7 @@ HOME = "https://garage.example"
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """CPU seconds: for a whole log when it is read from disk for the first time, its state alone, and one statement."""
+    """CPU seconds: for a log that is read from disk for the first time, for its state alone, for one statement more."""
 
     read: float
     derived: float

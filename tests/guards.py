@@ -34,10 +34,14 @@ CLIENT, GUARD, ORIGIN = "federation/client.py", "federation/guard.py", "activity
 DOCUMENT, MESSAGE, PROOF = "activitypub/document.py", "activitypub/message.py", "activitypub/proof.py"
 CAVAGE, RFC9421, VERDICTS = "activitypub/cavage.py", "activitypub/rfc9421.py", "coop/verdicts.py"
 OUTBOXES, GREETINGS, RECONCILING = "coop/outboxes.py", "coop/greetings.py", "coop/reconciling.py"
+MOVING, KEEPSAKES = "coop/moving.py", "coop/keepsakes.py"
 WEB, LIMITS, ALLOWANCE = "web/activitypub.py", "web/limits.py", "federation/allowance.py"
 AGREEMENT, RESPONSES, AGREEMENTS = "activitypub/agreement.py", "coop/responses.py", "coop/agreements.py"
 COMMITMENT, PROMISES, FULFILMENT = "activitypub/commitment.py", "coop/promises.py", "coop/fulfilment.py"
 BEGINNINGS, COMMITMENTS = "coop/beginnings.py", "coop/commitments.py"
+
+ONE_SIDED = "test_nobody_is_led_to_where_only_one_of_them_says_so"
+NOTHING_NEW = "test_of_two_who_share_a_server_the_one_who_left_sees_nothing_new_nor_what_an_old_post_says_now"
 
 
 @dataclass(frozen=True, slots=True)
@@ -1275,6 +1279,47 @@ GUARDS = (
         "Actor.host == host(reader)",
         "Actor.id > 0",
         "test_reconciling.py::test_a_server_is_told_of_its_own_people_alone",
+    Guard(MOVING, "if activity.actor not in (old, new) or old == new:", "if False:", f"test_moving.py::{ONE_SIDED}"),
+    Guard(
+        MOVING,
+        " or old not in Profile.read(Document(target.document)).also_known_as:",
+        ":",
+        f"test_moving.py::{ONE_SIDED}",
+    ),
+    Guard(MOVING, "(activity.actor == new or _is_fresh(tx, before))", "False", f"test_moving.py::{ONE_SIDED}"),
+    Guard(
+        MOVING,
+        "if not people or _is_cooling_down(tx, old):",
+        "if not people:",
+        "test_moving.py::test_who_moved_lately_is_not_followed_on",
+    ),
+    Guard(
+        MOVING,
+        "if actor.uri not in Profile.read(Document(target.document)).also_known_as:",
+        "if False:",
+        "test_faces.py::test_nobody_is_led_to_an_actor_that_does_not_say_that_it_is_the_project",
+    ),
+    Guard(
+        "coop/faces.py",
+        "return project.face == _face_here(db, project.uri)",
+        "return known.is_local(db, project.face)",
+        "test_faces.py::test_a_lead_cannot_make_anybody_else_the_face",
+    ),
+    Guard(
+        "coop/history.py",
+        " and statement.role in _INVITED_BY_USHERS",
+        "",
+        "test_ushers.py::test_an_usher_asks_in_members_and_guests_and_nobody_who_could_ask_in_others",
+    ),
+    Guard(
+        "coop/history.py",
+        '(before == "usher" and role not in ("lead", "usher"))',
+        "False",
+        "test_ushers.py::test_an_invitation_that_an_usher_makes_while_being_one_no_more_counts_for_nothing",
+    ),
+    Guard(KEEPSAKES, "row.id < kept.id and ", "", f"test_keepsakes.py::{NOTHING_NEW}"),
+    Guard(
+        KEEPSAKES, " and (row.updated is None or row.updated <= kept.since)", "", f"test_keepsakes.py::{NOTHING_NEW}"
     ),
 )
 
