@@ -1279,6 +1279,7 @@ GUARDS = (
         "Actor.host == host(reader)",
         "Actor.id > 0",
         "test_reconciling.py::test_a_server_is_told_of_its_own_people_alone",
+    ),
     Guard(MOVING, "if activity.actor not in (old, new) or old == new:", "if False:", f"test_moving.py::{ONE_SIDED}"),
     Guard(
         MOVING,
