@@ -999,19 +999,19 @@ GUARDS = (
         AGREEMENT,
         'if accepted.uris("object") != (offered.id,):',
         "if False:",
-        "test_agreements.py::test_two_signatures_that_do_not_belong_together_are_no_agreement",
+        "test_agreement.py::test_two_documents_that_do_not_belong_together_are_none",
     ),
     Guard(
         AGREEMENT,
         'if by not in offered.uris("to") or by == offered.require("actor"):',
         "if False:",
-        "test_agreements.py::test_two_signatures_that_do_not_belong_together_are_no_agreement",
+        "test_agreement.py::test_two_documents_that_do_not_belong_together_are_none",
     ),
     Guard(
         AGREEMENT,
         "if not are_same(agreement, Agreement.read(proposed)):",
         "if False:",
-        "test_agreements.py::test_two_signatures_that_do_not_belong_together_are_no_agreement",
+        "test_agreement.py::test_two_documents_that_do_not_belong_together_are_none",
     ),
     Guard(
         AGREEMENTS,
@@ -1086,7 +1086,7 @@ GUARDS = (
         PROMISES,
         "projects.check_may_post(tx.db, said.project, activity.actor, activity)",
         "pass",
-        "test_commitments.py::test_nobody_promises_in_anothers_name",
+        "test_commitments.py::test_what_rests_on_a_role_that_is_not_known_yet_waits",
     ),
     Guard(
         PROMISES, "    known.proven(tx, document)\n", "", "test_commitments.py::test_nobody_promises_in_anothers_name"
@@ -1161,7 +1161,7 @@ GUARDS = (
         COMMITMENTS,
         "while last and not last.is_over and",
         "while last and",
-        "test_commitments.py::test_in_whatever_order_it_comes_every_member_finds_the_same",
+        "test_commitments.py::test_what_is_kept_stays_so_whatever_was_signed_meanwhile",
     ),
     Guard(
         FULFILMENT,
@@ -1185,7 +1185,7 @@ GUARDS = (
         FULFILMENT,
         "known.proven(tx, document)",
         "pass",
-        "test_commitments.py::test_nobody_else_says_that_it_was_kept_or_released",
+        "test_commitments.py::test_that_it_was_kept_is_proven",
     ),
     Guard(
         BEGINNINGS,
@@ -1197,7 +1197,7 @@ GUARDS = (
         BEGINNINGS,
         " and not _is_signed(tx.db, said):",
         ":",
-        "test_beginnings.py::test_nothing_else_is_signed_for_anybody",
+        "test_beginnings.py::test_what_was_signed_once_is_not_signed_again",
     ),
     Guard(BEGINNINGS, "or said.previous or", "or", "test_beginnings.py::test_nothing_else_is_signed_for_anybody"),
     # What is read after a sleep (P-173)

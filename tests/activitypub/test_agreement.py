@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -10,9 +11,9 @@ import pytest
 from hypothesis import given
 
 from activitypub import context
-from activitypub.agreement import Agreement, Clause
+from activitypub.agreement import Agreement, Clause, check_signed
 from activitypub.document import Document, Json
-from activitypub.errors import Malformed, ProtocolError
+from activitypub.errors import Forbidden, Malformed, ProtocolError
 from tests.activitypub.documents import hostile
 
 OFFER = "https://ada.example/offers/01J"
@@ -107,3 +108,51 @@ def test_any_json_is_an_agreement_or_malformed(json: Json) -> None:
             Agreement.read(document)
         except ProtocolError:
             continue
+
+
+ADA = "https://ada.example/actors/01HZA"
+MADE = replace(PROPOSED, author=ADA, id="https://ada.example/agreements/01L", text="")
+OFFERED: Json = {"id": "https://bo.example/1", "type": "Offer", "actor": BO, "to": [ADA], "object": PROPOSED.write()}
+ACCEPTED: Json = {"id": "https://ada.example/2", "type": "Accept", "actor": ADA, "object": OFFERED["id"]}
+ACCEPTED |= {"result": MADE.write()}
+
+
+@pytest.mark.proves("P-226")
+def test_an_offer_and_the_accept_of_it_are_an_agreement() -> None:
+    due = replace(PROPOSED.stipulates, due=datetime(2026, 4, 1, tzinfo=UTC))
+    dated = {**OFFERED, "object": replace(PROPOSED, stipulates=due).write()}
+
+    assert check_signed(Document(OFFERED), Document(ACCEPTED)) == MADE
+    assert check_signed(Document(dated), Document(ACCEPTED)) == MADE
+
+
+@pytest.mark.proves("P-226")
+@pytest.mark.parametrize(
+    ("offered", "accepted"),
+    [
+        ({"type": "Create"}, {}),
+        ({"object": "https://bo.example/agreement"}, {}),
+        ({"to": ["https://cy.example/actors/1"]}, {}),
+        ({"actor": ADA}, {}),
+        ({}, {"type": "Reject"}),
+        ({}, {"object": "https://bo.example/another"}),
+        ({}, {"object": [OFFERED["id"], "https://bo.example/another"]}),
+        ({}, {"result": None}),
+        ({}, {"result": replace(MADE, id="https://bo.example/agreements/1").write()}),
+        ({}, {"result": replace(MADE, id=None).write()}),
+        ({}, {"result": replace(MADE, author=BO).write()}),
+        ({}, {"result": replace(MADE, reciprocal=None).write()}),
+        ({}, {"result": replace(MADE, stipulates=replace(MADE.stipulates, value=Decimal(2))).write()}),
+        (
+            {},
+            {
+                "result": replace(
+                    MADE, stipulates=replace(MADE.stipulates, due=datetime.max.replace(tzinfo=UTC))
+                ).write()
+            },
+        ),
+    ],
+)
+def test_two_documents_that_do_not_belong_together_are_none(offered: Json, accepted: Json) -> None:
+    with pytest.raises(Forbidden):
+        check_signed(Document(OFFERED | offered), Document(ACCEPTED | accepted))

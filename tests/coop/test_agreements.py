@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 
 from activitypub.document import Document, Json
 from activitypub.proposal import Price
-from coop import agreements, beginnings, blocks, interest, invitations, offers, posts, projects, responses
+from coop import accounts, agreements, beginnings, blocks, interest, invitations, offers, posts, projects, responses
 from coop.admission import Invitation
 from coop.agreements import Agreement
 from coop.errors import Conflict, NotAllowed, NotFound, Trouble
@@ -319,8 +319,6 @@ async def test_between_people_who_block_each_other_there_are_no_talks(fediverse:
 
 
 async def test_two_of_one_server_talk_as_others_do(fediverse: Fediverse) -> None:
-    from coop import accounts
-
     attic, _, offer = await opened(fediverse, OPEN)
     pair = key_pair(7)
     cy = await attic.does(lambda tx: accounts.create(tx, "cy", "Cy", "person", pair).uri)
@@ -563,6 +561,9 @@ async def test_nobody_opens_a_project_for_what_others_agreed_on(fediverse: Fediv
     post = await shop.does(lambda tx: posts.publish(tx, shop.uri, Words("No agreement.")))
     pair = key_pair(9)
 
+    cy = await shop.does(lambda tx: accounts.create(tx, "cy", "Cy", "person", pair).uri)
+    with pytest.raises(NotFound):
+        await shop.does(lambda tx: beginnings.open_project(tx, cy, made, "Mine", pair))
     with pytest.raises(NotFound):
         await cellar.does(lambda tx: beginnings.open_project(tx, cellar.uri, made, "Mine", pair))
     with pytest.raises(NotFound):

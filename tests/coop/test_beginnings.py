@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from activitypub.proposal import Price
-from coop import agreements, beginnings, commitments, invitations, promises
+from coop import agreements, beginnings, commitments, invitations, projects, promises
 from coop.admission import Invitation
 from coop.agreements import Agreement
 from coop.commitments import Commitment
@@ -78,26 +78,46 @@ async def test_a_favour_is_promised_by_one_alone(fediverse: Fediverse) -> None:
     assert await promised(shop) == [(shop.uri, "<p>Typesetter for a catalogue</p>", "open", False)]
 
 
-@pytest.mark.parametrize("differs", ["words", "date", "twice", "a new version"])
+@pytest.mark.parametrize("differs", ["", "words", "date", "hours", "agreement", "a new version"])
 async def test_nothing_else_is_signed_for_anybody(fediverse: Fediverse, differs: str) -> None:
-    attic, shop, guild, _ = await joined(fediverse)
-    before = len(await shop.knows(Commitment))
+    attic, shop, offer = await opened(fediverse)
+    made = await accepts(attic, await responds(shop, offer))
+    pair = key_pair(9)
+    place = await attic.does(lambda tx: projects.create(tx, attic.uri, "Catalogue", "", pair).uri)
+    guild = Guild(fediverse, attic, place)
+    await guild.join(shop)
+    other = await attic.does(lambda tx: promises.propose(tx, attic.uri, place, shop.uri, attic.uri, Promise("Other.")))
+    await fediverse.settle()
+    await shop.does(lambda tx: promises.accept(tx, shop.uri, other.uri))
     [agreement] = await attic.knows(Agreement)
-    [clause, _] = await attic.instance.store.read(lambda db: beginnings.clauses_of(db, agreement, guild.uri, attic.uri))
-    [signed] = [one for one in await attic.knows(Commitment) if one.provider == shop.uri]
-    changed = {
+    [clause, _] = await attic.instance.store.read(lambda db: beginnings.clauses_of(db, agreement, place, attic.uri))
+    said = {
+        "": clause,
         "words": replace(clause, text="<p>Typesetter for two catalogues</p>"),
-        "date": replace(clause, due=None),
-        "twice": clause,
-        "a new version": replace(clause, previous=signed.hash),
+        "date": replace(clause, due=fediverse.now),
+        "hours": replace(clause, hours=Decimal(900)),
+        "agreement": replace(clause, agreement=offer),
+        "a new version": replace(clause, previous=other.hash),
     }
 
-    await attic.does(lambda tx: promises.make(tx, changed[differs]))
+    uri = await attic.does(lambda tx: promises.make(tx, said[differs]).uri)
     await fediverse.settle()
 
-    rows = await shop.knows(Commitment)
-    assert len(rows) == before + 1
-    assert [row.state for row in rows if row.accepted is None] == ["proposed"]
+    assert clause.agreement == made
+    for studio in (attic, shop):
+        [row] = [one for one in await studio.knows(Commitment) if one.uri == uri]
+        assert row.state == ("proposed" if differs else "agreed")
+
+
+async def test_what_was_signed_once_is_not_signed_again(fediverse: Fediverse) -> None:
+    attic, shop, guild, _ = await joined(fediverse)
+    [agreement] = await attic.knows(Agreement)
+    [clause, _] = await attic.instance.store.read(lambda db: beginnings.clauses_of(db, agreement, guild.uri, attic.uri))
+
+    await attic.does(lambda tx: promises.make(tx, clause))
+    await fediverse.settle()
+
+    assert sorted(row.state for row in await shop.knows(Commitment)) == ["agreed", "agreed", "proposed"]
 
 
 async def test_others_in_the_project_are_promised_nothing_by_it(fediverse: Fediverse) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy import delete, update
 
 from activitypub import context, proof
 from activitypub.commitment import Commitment as Wire
+from activitypub.commitment import Fulfilment
 from activitypub.document import Document, Json
 from coop import commitments, fulfilment, projects, promises
 from coop.commitments import Commitment
@@ -414,6 +415,34 @@ async def test_what_is_over_is_not_changed_any_more(fediverse: Fediverse) -> Non
         assert await standings(studio) == ["kept", "replaced"]
 
 
+async def test_what_is_kept_stays_so_whatever_was_signed_meanwhile(fediverse: Fediverse) -> None:
+    guild, [bo, cy] = await guild_of(fediverse, "bo", "cy")
+    root = await agree(guild, bo, guild.ada)
+    version = await changes(guild.ada, root, "Read them twice.")
+
+    await guild.ada.does(lambda tx: fulfilment.keep(tx, guild.ada.uri, root))
+    await bo.does(lambda tx: promises.accept(tx, bo.uri, version))
+    await fediverse.settle()
+
+    for studio in (guild.ada, bo, cy):
+        assert await standings(studio) == ["kept", "replaced"]
+
+
+async def test_that_it_was_kept_is_proven(fediverse: Fediverse) -> None:
+    guild, [bo] = await guild_of(fediverse, "bo")
+    uri = await agree(guild, bo, guild.ada)
+    said = Fulfilment(f"{guild.ada.home}/e", guild.ada.uri, guild.uri, bo.uri, guild.ada.uri, uri).write()
+    sound = await signed(guild.ada, said)
+
+    for document in ({**sound, "discoverable": True}, said):
+        await sends(guild.ada, bo, await activity(guild.ada, guild, "Create", document))
+
+    assert await standings(bo) == ["open"]
+    assert len(await refusals(bo, "Create")) == 2
+    await sends(guild.ada, bo, await activity(guild.ada, guild, "Create", sound))
+    assert await standings(bo) == ["kept"]
+
+
 async def test_a_kept_one_is_on_a_profile_if_both_want_it(fediverse: Fediverse) -> None:
     guild, [bo] = await guild_of(fediverse, "bo")
     uri = await agree(guild, bo, guild.ada, 'Set "<b>Otters</b>" in lead.')
@@ -499,6 +528,20 @@ async def test_nobody_promises_in_anothers_name(fediverse: Fediverse, forgery: s
 
     assert await guild.ada.knows(Commitment) == []
     assert len(await refusals(guild.ada, "Create")) == 1
+
+
+@pytest.mark.proves("P-257")
+async def test_what_rests_on_a_role_that_is_not_known_yet_waits(fediverse: Fediverse) -> None:
+    guild, [bo] = await guild_of(fediverse, "bo")
+    outsider = await fediverse.studio("outsider")
+    document = await signed(outsider, said_by(outsider, guild, bo).write())
+    right = {"capability": f"{guild.ada.home}/activities/soon"}
+
+    await sends(outsider, bo, create := await activity(outsider, guild, "Create", document, **right))
+
+    [receipt] = [one for one in await bo.knows(Receipt) if one.uri == create["id"]]
+    assert (receipt.state, "not here yet" in (receipt.error or "")) == ("waiting", True)
+    assert await bo.knows(Commitment) == []
 
 
 @pytest.mark.proves("P-265")
@@ -591,8 +634,10 @@ async def test_whoever_declined_does_not_sign_afterwards(fediverse: Fediverse) -
 @pytest.mark.proves("P-265")
 async def test_whoever_is_removed_meanwhile_neither_signs_nor_is_signed_for(fediverse: Fediverse) -> None:
     guild, [bo, cy] = await guild_of(fediverse, "bo", "cy")
-    theirs, ours = await proposes(guild, bo, guild.ada), await proposes(guild, guild.ada, bo)
+    theirs = await proposes(guild, bo, guild.ada)
     document = (await guild.ada.knows(Object))[-1].document
+    ours = await proposes(guild, guild.ada, bo)
+    assert document["id"] == theirs
     fediverse.asleep.add(bo.host)
     await guild.ada.does(lambda tx: projects.remove(tx, guild.ada.uri, guild.uri, bo.uri))
     await fediverse.settle()
