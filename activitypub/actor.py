@@ -81,6 +81,8 @@ class Actor:
     statements: tuple[Json, ...] = ()  # of who says that they are this actor (FEP-c390), to be checked
     skills: tuple[str, ...] = ()
     availability: str = ""
+    place: str = ""
+    remote: bool = False  # works for people elsewhere
     implements: tuple[str, ...] = ()
     moved_to: str | None = None
     also_known_as: tuple[str, ...] = ()
@@ -129,6 +131,8 @@ class Actor:
         if kind is None:
             raise Malformed(f"{document.type or 'a document without type'} is no actor")
 
+        place = document.embedded("location")
+
         def own(name: str) -> str | None:
             found = html.safe_url(document.uri(name))
             return found if found and origin(found) == home else None
@@ -155,6 +159,8 @@ class Actor:
             statements=identity.listed(document),
             skills=tuple(html.single_line(one, 100) for one in document.strings("skill")[:32]),
             availability=html.single_line(document.text("availability"), 200),
+            place=html.single_line(place.text("name") if place else document.text("location"), 100),
+            remote=document.flag("remote"),
             implements=tuple(
                 one for software in document.embeddeds("generator") for one in software.uris("implements")
             ),
@@ -228,6 +234,8 @@ class Actor:
             "tag": [],
             "skill": list(self.skills) or None,
             "availability": self.availability or None,
+            "location": {"type": "Place", "name": self.place} if self.place else None,
+            "remote": self.remote or None,
         }
 
 

@@ -161,7 +161,7 @@ _FACE = (
         "webfinger",
         "implements",
     ),
-    *("offers", "endorsementsReceived", "endorsementsGiven", "revocations", "skill", "availability"),
+    *("offers", "endorsementsReceived", "endorsementsGiven", "revocations", "skill", "availability", "remote"),
 )
 _PROJECT = ("members", "collaborators", "log")
 _NOTE = (

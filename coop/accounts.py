@@ -35,11 +35,14 @@ class Account(Row):
     bio: Mapped[str] = mapped_column(default="")  # Markdown
     pronouns: Mapped[str] = mapped_column(default="")
     availability: Mapped[str] = mapped_column(default="")
+    place: Mapped[str] = mapped_column(default="")
+    remote: Mapped[bool] = mapped_column(default=False)  # works for people elsewhere
     skills: Mapped[list[str]] = mapped_column(default_factory=list)
     links: Mapped[list[str]] = mapped_column(default_factory=list)
     avatar: Mapped[str | None] = mapped_column(default=None)  # the name of an upload
     header: Mapped[str | None] = mapped_column(default=None)
     approves_followers: Mapped[bool] = mapped_column(default=False)
+    discoverable: Mapped[bool] = mapped_column(default=False)  # may be shown to people who do not know them
     suspended: Mapped[bool] = mapped_column(default=False)
     password: Mapped[str | None] = mapped_column(default=None)  # hashed with Argon2id; without one nobody logs in
     # The statement of whoever holds the recovery key that they are this account (FEP-c390); the key is not here.
@@ -72,7 +75,7 @@ def create(
         raise Conflict(f"{handle} lives here already, or once did; a name is never given to another")
     profile = Profile.ours(f"{tx.home}/actors/{ids.slug(ids.new(tx.now))}", TYPES[kind], handle)
     stated = identity.sign(recovery, profile.id, tx.now) if recovery else None
-    profile = replace(profile, url=profile_url(tx.home, handle), discoverable=True, indexable=True)
+    profile = replace(profile, url=profile_url(tx.home, handle), indexable=True)
     profile = replace(profile, statements=(stated,) if stated else ())
     actor = mint(tx, profile, name or handle, pair)
     account = Account(id=actor.id, uri=actor.uri, handle=handle.lower(), kind=kind, recovery=stated)

@@ -17,6 +17,7 @@ from coop.agreements import Agreement
 from coop.blocks import Block
 from coop.commitments import Commitment
 from coop.endorsement_requests import EndorsementRequest
+from coop.circles import Circle, Introduction
 from coop.endorsements import Endorsement, Snapshot
 from coop.events import Departed, Edited, Erased, Shown, listens
 from coop.faces import Face
@@ -69,6 +70,7 @@ NAMES: tuple[InstrumentedAttribute[str] | InstrumentedAttribute[str | None], ...
     Commitment.project,
     Commitment.provider,
     Commitment.receiver,
+    Circle.actor,
     Endorsement.endorser,
     Endorsement.subject,
     EndorsementRequest.by,
@@ -78,6 +80,7 @@ NAMES: tuple[InstrumentedAttribute[str] | InstrumentedAttribute[str | None], ...
     Follow.follower,
     Follow.followed,
     Grant.resource,
+    Introduction.by,
     Invitation.inviter,
     Invitation.invitee,
     Invitation.project,

@@ -16,7 +16,7 @@ from activitypub.document import Document, Json, timestamp
 from coop import accounts, follows, media
 from coop.accounts import TYPES, Account
 from coop.errors import NotFound, Trouble
-from federation import ids, known, outbox
+from federation import ids, known, outbox, registry
 from federation.store import Transaction
 from federation.tables import Actor
 
@@ -24,7 +24,7 @@ MET = timedelta(days=30)  # who was met since is told of changes (P-028)
 MAX_BIO = 5_000  # characters of Markdown
 MAX_SKILLS = 20
 MAX_LINKS = 8
-LINES = {"name": 60, "pronouns": 60, "availability": 200}  # characters of what has to be one line
+LINES = {"name": 60, "pronouns": 60, "availability": 200, "place": 100}  # characters of what has to be one line
 MAX_SKILL = 60
 
 
@@ -36,11 +36,14 @@ class Changes:
     bio: str | None = None
     pronouns: str | None = None
     availability: str | None = None
+    place: str | None = None
+    remote: bool | None = None
     skills: tuple[str, ...] | None = None
     links: tuple[str, ...] | None = None
     avatar: str | None = None  # empty for none
     header: str | None = None
     approves_followers: bool | None = None
+    discoverable: bool | None = None
 
 
 def edit(tx: Transaction, account: str, changes: Changes) -> Actor:
@@ -80,6 +83,7 @@ def tell(tx: Transaction, actor: Actor, document: Json) -> None:
         return
     actor.document = document
     tx.db.flush()
+    registry.has_described(tx, actor)
     addressed = audience.addressed("public", actor.followers)
     told = {name: value for name, value in document.items() if name != "@context"}
     update = {
@@ -140,7 +144,13 @@ def _picture(db: Session, home: str, name: str | None) -> Picture | None:
 
 
 def _profile(tx: Transaction, account: Account, actor: Actor) -> Profile:
-    named = {"Pronouns": account.pronouns, "Skills": ", ".join(account.skills), "Availability": account.availability}
+    where = [*([account.place] if account.place else []), *(["remote"] if account.remote else [])]
+    named = {
+        "Pronouns": account.pronouns,
+        "Skills": ", ".join(account.skills),
+        "Availability": account.availability,
+        "Place": " or ".join(where),
+    }
     told = [(name, escape(value)) for name, value in named.items() if value]
     before = Profile.read(Document(actor.document))
     return replace(
@@ -156,8 +166,10 @@ def _profile(tx: Transaction, account: Account, actor: Actor) -> Profile:
         statements=(account.recovery,) if account.recovery else (),
         skills=tuple(account.skills),
         availability=account.availability,
+        place=account.place,
+        remote=account.remote,
         manually_approves=account.approves_followers,
-        discoverable=True,
+        discoverable=account.discoverable,
         indexable=True,
         suspended=account.suspended,
         published=actor.first_seen,

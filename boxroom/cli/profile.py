@@ -25,10 +25,15 @@ PICTURE = click.Path(path_type=Path, exists=True, dir_okay=False)
 @click.option("--bio", help="A few words about you, in Markdown.")
 @click.option("--pronouns")
 @click.option("--availability", help="When you have time: 'from March, two days a week'.")
+@click.option("--place", help="Where you work.")
+@click.option("--remote/--on-site", default=None, help="Whether you work for people elsewhere, too.")
 @click.option("--skill", "skills", multiple=True, help="What you are good at; all of them, each with --skill.")
 @click.option("--link", "links", multiple=True, help="Your other pages; all of them, each with --link.")
 @click.option("--avatar", type=PICTURE, help="A picture of you.")
 @click.option("--header", type=PICTURE, help="A picture for the top of your page.")
+@click.option(
+    "--discoverable/--hidden", default=None, help="Whether those find you, too, who follow somebody that follows you."
+)
 @click.option("--approve-followers/--welcome-followers", "approves_followers", default=None)
 async def profile(desk: Desk, **given: Any) -> None:
     """Show what you say about yourself, or change it. Those who know you are told of changes."""
@@ -45,6 +50,8 @@ async def profile(desk: Desk, **given: Any) -> None:
         for one in sorted(set(wanted["links"]) - proven):
             whisper(f'{one} does not link back to you: put <a rel="me" href="{desk.here.home}/@…"> there to prove it.')
     shape = await desk.reads(lambda db: _shape(db, desk.here.home, desk.me))
+    if "skills" in wanted and not shape["discoverable"]:
+        whisper("Only those who follow you find you by them; so do those who follow them, with --discoverable.")
     if desk.as_json:
         print_document(shape)
         return
@@ -90,10 +97,11 @@ def _ask_for_key(file: Path | None) -> Ed25519PrivateKey:
 def _shape(db: Session, home: str, uri: str) -> Shape:
     account = accounts.at(db, uri)
     assert account is not None  # noqa: S101 - the desk found it
-    said = ("bio", "pronouns", "availability", "skills", "links", "approves_followers")
+    said = ("bio", "pronouns", "availability", "place", "remote", "skills", "links")
+    choices = ("discoverable", "approves_followers")
     pictures = {"avatar": account.avatar, "header": account.header}
     return {
         **actor_shape(known.actor(db, uri)),
-        **{name: getattr(account, name) for name in said},
+        **{name: getattr(account, name) for name in (*said, *choices)},
         **{name: media.url(home, picture) if picture else None for name, picture in pictures.items()},
     }

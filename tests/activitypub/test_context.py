@@ -10,7 +10,7 @@ from activitypub import context
 ALLOWED = {context.AS2, context.SECURITY, context.DATA_INTEGRITY, context.DID, context.MULTIKEY}
 WRITTEN = {name: value for name, value in vars(context).items() if name.isupper() and isinstance(value, list)}
 
-# As PROTOCOL.md 1.3 has it.
+# As PROTOCOL.md 1.3 has it, and `remote`, which an offer has, too.
 ACTOR = json.loads("""
 ["https://www.w3.org/ns/activitystreams","https://w3id.org/security/v1","https://www.w3.org/ns/did/v1",
  "https://w3id.org/security/multikey/v1",
@@ -26,7 +26,7 @@ ACTOR = json.loads("""
   "offers":{"@id":"box:offers","@type":"@id"},
   "endorsementsReceived":{"@id":"box:endorsementsReceived","@type":"@id"},
   "endorsementsGiven":{"@id":"box:endorsementsGiven","@type":"@id"},"revocations":{"@id":"box:revocations","@type":"@id"},
-  "skill":"box:skill","availability":"box:availability"}]
+  "skill":"box:skill","availability":"box:availability","remote":"box:remote"}]
 """)
 # 5.1 and 5.2
 OFFER_TERMS = json.loads("""

@@ -25,7 +25,7 @@ async def test_a_new_account_is_whole_for_every_other_server(fediverse: Fedivers
     profile = Profile.read(Document(actor.document))
     assert (profile.name, profile.url) == ("Attic", "https://attic.example/@attic")
     assert profile.published == fediverse.now
-    assert profile.discoverable
+    assert (profile.discoverable, profile.indexable) == (False, True)
     assert {key.use for key in keys.listed(Document(actor.document))} == {"publicKey", "assertionMethod"}
 
 

@@ -23,7 +23,7 @@ from tests.fediverse import Fediverse, Studio
 MONTHS = STRANGERS.days + 1
 # Of every table, the columns of text that hold no actor of another server.
 OTHERS = {
-    "accounts": {"uri", "handle", "kind", "bio", "pronouns", "availability", "avatar", "header", "password"},
+    "accounts": {"uri", "handle", "kind", "bio", "pronouns", "availability", "place", "avatar", "header", "password"},
     "activities": {"uri", "type", "actor", "object"},  # which `federation.forgetting` asks itself, as all of federation
     "actors": {"uri", "host", "type", "handle", "name", "inbox", "address", "shared_inbox", "followers", "featured"},
     "agreements": {"uri", "offer", "project"},
@@ -31,6 +31,8 @@ OTHERS = {
     "blocks": {"uri"},
     "calendar_addresses": {"token_hash", "account"},
     "commitments": {"uri", "hash", "root", "previous", "text", "agreement", "state", "reason"},
+    "card_skills": {"skill", "name"},
+    "cards": {"availability", "pronouns", "place", "area"},
     "deliveries": {"lane", "inbox", "sender", "state", "error"},
     "endorsed_skills": {"skill"},
     "endorsement_requests": {"uri", "text", "work", "state", "reason", "answer"},
@@ -40,6 +42,7 @@ OTHERS = {
     "grants": {"uri", "holder"},
     "faces": {"uri"},
     "identities": {"actor", "key"},  # forgotten with the actor
+    "introductions": {"of"},  # who stands here is needed only if they want to be found, as `coop.circles` says
     "invitation_letters": {"token_hash", "invitation"},
     "invitations": {"uri", "role", "text", "state"},
     "keepsakes": {"member", "role"},

@@ -1,0 +1,103 @@
+"""Commands that find what is known here: somebody who can do something, something that was said. They ask nobody."""
+
+from __future__ import annotations
+
+import click
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from boxroom.cli.desk import Desk, command
+from boxroom.cli.printing import print_document, print_table
+from boxroom.cli.shapes import Shape, actor_shape
+from coop import who as question
+from coop.paths import Path
+from coop.statements import Project
+from coop.who import Found, Question
+from federation.tables import Actor
+
+TIMES = {1: "once", 2: "twice", 3: "three times", 4: "four times", 5: "five times"}
+HOW = {"same": "", "synonym": ", for {}", "identifier": ", by the identifier {}"}
+
+
+@command("who", prints=True)
+@click.argument("skills", metavar="SKILL...", nargs=-1, required=True)
+@click.option("--available", is_flag=True, help="Only those who say that they have time.")
+@click.option("--remote", is_flag=True, help="Only those who work for people elsewhere.")
+@click.option("--place", default="", help="Only those who are there.")
+@click.option("--limit", type=click.IntRange(1, question.MAX_FOUND), default=10, show_default=True)
+async def who(desk: Desk, skills: tuple[str, ...], available: bool, remote: bool, place: str, limit: int) -> None:
+    """Find somebody who can do something, among those you know and those whom they know, and see why.
+
+    Who has more of the skills comes first, then who is nearest to you, then who is endorsed for it by somebody whom
+    you follow, then who says that they have time. It is answered from what is stored here: nobody is asked.
+    """
+    asked = Question(skills, available, remote, place)
+    moment = desk.here.now()
+
+    def read(db: Session) -> list[Shape]:
+        return [_shape(db, one) for one in question.knows(db, desk.me, asked, limit, moment)]
+
+    found = await desk.reads(read)
+    if desk.as_json:
+        print_document(found)
+        return
+    rows = [(one["name"], one["address"] or one["uri"], "; ".join(one["because"])) for one in found]
+    print_table(
+        ("name", "address", "because"), rows, f"Nobody you know says so, nor whom they know: {', '.join(skills)}."
+    )
+
+
+def _shape(db: Session, found: Found) -> Shape:
+    names = _names(db, [path.via for path in found.paths if path.via])
+    paths = [{"kind": path.kind, "via": path.via, "times": path.times} for path in found.paths]
+    shape: Shape = {
+        **actor_shape(found.actor),
+        "pronouns": found.card.pronouns,
+        "skills": [{"asked": one.asked, "skill": one.skill, "how": one.how} for one in found.matched],
+        "availability": found.card.availability,
+        "place": found.card.place,
+        "remote": found.card.remote,
+        "paths": paths,
+        "endorsements": [
+            {"uri": row.uri, "by": row.endorser, "verdict": judged.verdict} for row, judged in found.endorsements
+        ],
+    }
+    givers = _names(db, [row.endorser for row, _ in found.endorsements])
+    ways = [in_words(path, found.actor.name, names) for path in found.paths]
+    return {**shape, "because": [*_skills(found), *_terms(found), *ways, *_vouching(givers)]}
+
+
+def in_words(path: Path, name: str, names: dict[str, str]) -> str:
+    """How one comes to somebody called `name`."""
+    via = names.get(path.via or "", path.via or "")
+    often = TIMES.get(path.times, f"{path.times} times")
+    return {
+        "lives here": f"{name} lives in your studio",
+        "followed": f"you follow {name}",
+        "project": f"you and {name} are in {via}",
+        "worked with you": f"{name} worked with you {often}",
+        "worked with": f"{name} worked with {via} {often}, you follow {via}",
+        "introduced": f"you know {via}, and {via} follows {name}",
+    }[path.kind]
+
+
+def _skills(found: Found) -> list[str]:
+    return [f"{one.skill}{HOW[one.how].format(one.asked)}" for one in found.matched]
+
+
+def _terms(found: Found) -> list[str]:
+    card = found.card
+    where = " or ".join([*([card.place] if card.place else []), *(["remote"] if card.remote else [])])
+    return [one for one in (card.availability, where) if one]
+
+
+def _vouching(givers: dict[str, str]) -> list[str]:
+    return [f"endorsed by {', '.join(sorted(set(givers.values())))}"] if givers else []
+
+
+def _names(db: Session, uris: list[str]) -> dict[str, str]:
+    """What those actors and projects call themselves."""
+    people = db.execute(select(Actor.uri, Actor.name, Actor.address).where(Actor.uri.in_(uris)))
+    found = {row.uri: row.name or row.address or row.uri for row in people}
+    projects = db.execute(select(Project.uri, Project.name).where(Project.uri.in_(uris)))
+    return found | {row.uri: row.name for row in projects if row.name}
