@@ -1,36 +1,43 @@
 """Full-text search over what one may read: FTS5 on SQLite, ``tsvector`` on PostgreSQL.
 
-The words of an object are indexed soon after it came or was edited, and forgotten when it is deleted.
+The law: the words of an object are in the index from the transaction in which it comes until that in which it is edited
+or deleted; and nothing is shown because it was found, but because whoever asks may read it now (`access`).
+
+Words are folded and separated here, and each database just looks them up as they are: so both find the same, and
+nothing that anybody types is taken for a command. The kind of an object and its author are words in the index, too, of
+characters that no text has.
 """
 
 from __future__ import annotations
 
-import re
+import hashlib
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Final, Literal
 
-from sqlalchemy import DDL, Select, bindparam, delete, event, literal_column, select, text
+from sqlalchemy import DDL, bindparam, delete, event, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from activitypub import html
 from activitypub.document import Document
-from coop import feed
+from coop import feed, words
 from coop.events import Departed, Edited, Erased, Shown, listens
 from federation.prepared import Prepared
 from federation.registry import chore
 from federation.store import Transaction
 from federation.tables import Object, Row
 
-AT_ONCE = 200  # objects indexed in one transaction
+Kind = Literal["post", "offer", "endorsement"]
+
+AT_ONCE = 200  # objects put in anew in one transaction
 MAX_WORDS = 20_000  # characters of one object that are searched
 MAX_TERMS = 10  # of one search
+LAST = 2**63 - 1  # no object is newer
 MAX_LOOKED_AT = 1_000  # hits for one page: most may be for others
 
 TABLES: dict[str, tuple[str, ...]] = {
-    "sqlite": (
-        "CREATE VIRTUAL TABLE IF NOT EXISTS search USING fts5(words, tokenize = 'unicode61 remove_diacritics 2')",
-    ),
+    "sqlite": ("CREATE VIRTUAL TABLE IF NOT EXISTS search USING fts5(words, tokenize = 'ascii')",),
     "postgresql": (
         "CREATE TABLE IF NOT EXISTS search (object BIGINT PRIMARY KEY, words TSVECTOR NOT NULL)",
         "CREATE INDEX IF NOT EXISTS ix_search_words ON search USING gin (words)",
@@ -38,22 +45,40 @@ TABLES: dict[str, tuple[str, ...]] = {
 }
 """What `Row.metadata` cannot say: the statements that make the index, for migrations."""
 
-_TERM = re.compile(r"\w+")
-_ID = {"sqlite": "rowid", "postgresql": "object"}
-_MATCH = {"sqlite": "search MATCH :terms", "postgresql": "words @@ to_tsquery('simple', :terms)"}
-_INSERT = {
-    "sqlite": "INSERT INTO search (rowid, words) VALUES (:object, :words)",
-    "postgresql": "INSERT INTO search (object, words) VALUES (:object, to_tsvector('simple', :words))",
-}
-
 for _dialect, _statements in TABLES.items():
     for _statement in _statements:
         event.listen(Row.metadata, "after_create", DDL(_statement).execute_if(dialect=_dialect))  # type: ignore[no-untyped-call]
     event.listen(Row.metadata, "after_drop", DDL("DROP TABLE IF EXISTS search").execute_if(dialect=_dialect))  # type: ignore[no-untyped-call]
 
+_KINDS: Final[dict[str, Kind]] = {"Proposal": "offer", "Endorsement": "endorsement"}  # all others are posts
+_OURS: Final = "\ue000"  # of no script: no word of a text has it
+
+
+_ID = {"sqlite": "rowid", "postgresql": "object"}
+_WORDS = {"sqlite": ":words", "postgresql": "array_to_tsvector(string_to_array(:words, ' '))"}
+_MATCH = {"sqlite": "search MATCH :terms", "postgresql": "words @@ CAST(:terms AS tsquery)"}
+_TERM = {"sqlite": '"{}"', "postgresql": "'{}'"}
+_BEGINNING = {"sqlite": '"{}"*', "postgresql": "'{}':*"}
+_AND = {"sqlite": " AND ", "postgresql": " & "}
+
+_ADD, _REMOVE, _REMOVE_ALL, _FIND = (
+    {
+        dialect: text(statement.format(id=id_, words=_WORDS[dialect], match=_MATCH[dialect]))
+        for dialect, id_ in _ID.items()
+    }
+    for statement in (
+        "INSERT INTO search ({id}, words) VALUES (:object, {words})",
+        "DELETE FROM search WHERE {id} = :object",
+        "DELETE FROM search WHERE {id} IN (SELECT id FROM objects WHERE author = :author)",
+        "SELECT {id} FROM search WHERE {match} AND {id} < :before ORDER BY {id} DESC LIMIT :most",
+    )
+)
+_PUT = {dialect: Prepared(statement) for dialect, statement in _ADD.items()}
+_TAKE = {dialect: Prepared(statement) for dialect, statement in _REMOVE.items()}
+
 
 class Unindexed(Row):
-    """An object whose words are not in the index yet, or not as they are now."""
+    """An object whose words are to be put in by and by: all of them, after the index was made anew."""
 
     __tablename__ = "unindexed"
 
@@ -61,73 +86,60 @@ class Unindexed(Row):
 
 
 _FORGET = Prepared(delete(Unindexed).where(Unindexed.object == bindparam("of")))
-_REMOVE = {dialect: Prepared(text(f"DELETE FROM search WHERE {column} = :object")) for dialect, column in _ID.items()}  # noqa: S608 - names of ours
+
+
+# --- The index ---------------------------------------------------------------------------------------------------
 
 
 @listens(Shown)
-def remember(tx: Transaction, event: Shown) -> None:
+def add(tx: Transaction, event: Shown) -> None:
     if event.boosted_by is None:
-        tx.add_new(Unindexed, object=event.object.id)
+        _add(tx, event.object)
 
 
 @listens(Edited)
 def renew(tx: Transaction, event: Edited) -> None:
-    tx.add_new(Unindexed, object=event.object.id)
-
-
-@chore(timedelta(seconds=2))
-def index(tx: Transaction) -> bool:
-    """Put the words of what has come into the index, `AT_ONCE` objects of it: nobody has to wait for that."""
-    waiting = tx.db.scalars(select(Unindexed.object).order_by(Unindexed.object).limit(AT_ONCE)).all()
-    there = select(Object.id, Object.document).where(Object.id.in_(waiting), Object.deleted.is_(None))
-    words = [{"object": row.id, "words": words_of(Document(row.document))} for row in tx.db.execute(there)]
-    _remove(tx, waiting)
-    if words:
-        tx.db.execute(text(_INSERT[_dialect_of(tx.db)]), words)
-    tx.db.execute(delete(Unindexed).where(Unindexed.object.in_(waiting)))
-    return len(waiting) == AT_ONCE
+    _remove(tx, event.object.id)
+    _add(tx, event.object)
 
 
 @listens(Erased)
 def forget(tx: Transaction, event: Erased) -> None:
-    _FORGET.run(tx.db, of=event.object.id)
-    _REMOVE[_dialect_of(tx.db)].run(tx.db, object=event.object.id)
+    _remove(tx, event.object.id)
 
 
 @listens(Departed)
 def forget_all(tx: Transaction, event: Departed) -> None:
-    theirs = f"DELETE FROM search WHERE {_ID[_dialect_of(tx.db)]} IN (SELECT id FROM objects WHERE author = :author)"  # noqa: S608 - a name of ours
-    tx.db.execute(text(theirs), {"author": event.actor})
+    tx.db.execute(_REMOVE_ALL[_dialect_of(tx.db)], {"author": event.actor})
 
 
-def matching(db: Session, words: str) -> Select[int]:
-    """The row ids of objects that have all of `words`, each as a whole or as the beginning of one.
-
-    Without a word in it, it finds nothing.
-    """
-    dialect = _dialect_of(db)
-    found = _TERM.findall(words)[:MAX_TERMS]
-    if dialect == "postgresql":
-        terms = " & ".join(f"'{term}':*" for term in found)
-    else:
-        terms = " AND ".join(f'"{term}"*' for term in found)
-    ids: Any = literal_column(_ID[dialect])
-    condition = text(_MATCH[dialect]).bindparams(bindparam("terms", terms, unique=True)) if terms else text("1 = 0")
-    return select(ids).select_from(text("search")).where(condition)
+@chore(timedelta(seconds=2))
+def catch_up(tx: Transaction) -> bool:
+    """Put in what waits for it, `AT_ONCE` objects of it."""
+    waiting = tx.db.scalars(select(Unindexed.object).order_by(Unindexed.object).limit(AT_ONCE)).all()
+    for number in waiting:
+        _remove(tx, number)
+    for row in tx.db.scalars(select(Object).where(Object.id.in_(waiting), Object.deleted.is_(None))):
+        _add(tx, row)
+    return len(waiting) == AT_ONCE
 
 
-def posts(db: Session, reader: str | None, words: str, limit: int, before: int | None = None) -> list[Object]:
-    """Up to `limit` posts that have all of `words` and that `reader` may read, latest first."""
-    hits = select(Object).where(Object.id.in_(matching(db, words)), Object.deleted.is_(None))
-    if before is not None:
-        hits = hits.where(Object.id < before)
-    latest = db.scalars(hits.order_by(Object.id.desc()).limit(MAX_LOOKED_AT)).all()
-    found: list[Object] = []
-    for start in range(0, len(latest), limit):
-        found += feed.readable(db, latest[start : start + limit], reader)
-        if len(found) >= limit:
-            break
-    return found[:limit]
+def _add(tx: Transaction, row: Object) -> None:
+    _PUT[_dialect_of(tx.db)].run(tx.db, object=row.id, words=" ".join(_indexed(row)))
+
+
+def _remove(tx: Transaction, number: int) -> None:
+    _FORGET.run(tx.db, of=number)
+    _TAKE[_dialect_of(tx.db)].run(tx.db, object=number)
+
+
+def _indexed(row: Object) -> Iterator[str]:
+    """The words by which an object is found: those it says, and in the singular, too; its kind, and its author."""
+    said = words.split(words_of(Document(row.document)))
+    yield from said
+    yield from (one for word in said if (one := words.singular(word)) is not word)
+    yield _kind_word(_KINDS.get(row.type, "post"))
+    yield _author_word(row.author)
 
 
 def words_of(document: Document) -> str:
@@ -139,15 +151,72 @@ def _said(document: Document) -> Iterator[str]:
     for name in ("name", "summary", "content"):
         yield html.words(document.text(name))
     yield " ".join(document.strings("skill"))
-    for attached in document.embeddeds("attachment"):
-        yield html.words(attached.text("name"))
+    for name in ("attachment", "oneOf", "anyOf", "location"):
+        for part in document.embeddeds(name):
+            yield html.words(part.text("name"))
 
 
-def _remove(tx: Transaction, objects: Sequence[int]) -> None:
-    remove = _REMOVE[_dialect_of(tx.db)]
-    for one in objects:
-        remove.run(tx.db, object=one)
+def _kind_word(kind: Kind) -> str:
+    return f"{_OURS}{kind}"
+
+
+def _author_word(uri: str) -> str:
+    return f"{_OURS}{hashlib.sha256(uri.encode()).hexdigest()[:20]}"
 
 
 def _dialect_of(db: Session) -> str:
     return db.get_bind().dialect.name
+
+
+# --- Queries -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What is looked for: all of `words`, in objects of one kind, by one author."""
+
+    words: str
+    kind: Kind | None = None
+    author: str | None = None
+
+
+def find(db: Session, reader: str | None, wanted: Search, limit: int, before: int | None = None) -> list[Object]:
+    """Up to `limit` objects that have all the words and that `reader` may read, latest first, older than `before`.
+
+    They have them whole, in the singular or plural; only if there are none at all, as beginnings. Without a word in it,
+    a search finds nothing.
+    """
+    whole = _terms(db, wanted, begins=False)
+    if not whole:
+        return []
+    found = _page(db, reader, whole, limit, before)
+    if found or (before is not None and _page(db, reader, whole, 1, None)):
+        return found
+    return _page(db, reader, _terms(db, wanted, begins=True), limit, before)
+
+
+def _terms(db: Session, wanted: Search, *, begins: bool) -> str:
+    dialect = _dialect_of(db)
+    said = words.split(wanted.words)[:MAX_TERMS]
+    narrowed = [*([_kind_word(wanted.kind)] if wanted.kind else [])]
+    narrowed += [_author_word(wanted.author)] if wanted.author else []
+    form = _BEGINNING if begins else _TERM
+    terms = [form[dialect].format(word if begins else words.singular(word)) for word in said]
+    return _AND[dialect].join([*terms, *map(_TERM[dialect].format, narrowed)]) if said else ""
+
+
+def _page(db: Session, reader: str | None, terms: str, limit: int, before: int | None) -> list[Object]:
+    """The index is asked for the newest that match, which it has in that order, and then each is looked at."""
+    about = {"terms": terms, "before": before or LAST, "most": MAX_LOOKED_AT}
+    numbers = db.scalars(_FIND[_dialect_of(db)], about).all()
+    found: list[Object] = []
+    for start in range(0, len(numbers), limit):
+        found += feed.readable(db, _objects(db, numbers[start : start + limit]), reader)
+        if len(found) >= limit:
+            break
+    return found[:limit]
+
+
+def _objects(db: Session, numbers: Sequence[int]) -> Sequence[Object]:
+    there = select(Object).where(Object.id.in_(numbers), Object.deleted.is_(None))
+    return db.scalars(there.order_by(Object.id.desc())).all()

@@ -37,7 +37,7 @@ def key(tag: str) -> str:
     if "://" in tag:
         return _address(tag)
     said = _WORD.findall(_SILENT.sub("", words.fold(tag)))
-    return " ".join(map(_singular, said))[:MAX_TAG] or tag  # some characters fold to many
+    return " ".join(map(words.singular, said))[:MAX_TAG] or tag  # some characters fold to many
 
 
 def alike(tag: str) -> frozenset[str]:
@@ -64,13 +64,6 @@ def _address(uri: str) -> str:
     if found := _ESCO.match(uri):
         return f"http://data.europa.eu/esco/skill/{found[1]}"
     return uri
-
-
-def _singular(word: str) -> str:
-    """Of English plurals as most are; it is enough that both sides lose the same ending."""
-    if len(word) < 4 or not word.isascii() or not word.endswith("s") or word.endswith(("ss", "us", "is")):
-        return word
-    return f"{word[:-3]}y" if word.endswith("ies") and len(word) > 4 else word[:-1]
 
 
 @cache

@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "outbox": ("posts:read_outbox", "Show what you published, and where each post has got to."),
     "lookup": ("people:lookup", "Find somebody or something by address or URL."),
     "who": ("finding:who", "Find somebody who can do something, among those you know and those whom they know."),
+    "search": ("finding:search", "Find what was said, by its words, in all that you may read."),
     "follow": ("people:follow", "Ask to hear from somebody."),
     "unfollow": ("people:unfollow", "Stop hearing from somebody."),
     "followers": ("people:followers", "List who hears from you, and who asked to."),

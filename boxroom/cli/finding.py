@@ -8,12 +8,18 @@ from sqlalchemy.orm import Session
 
 from boxroom.cli.desk import Desk, command
 from boxroom.cli.printing import print_document, print_table
-from boxroom.cli.shapes import Shape, actor_shape
+from boxroom.cli.shapes import Shape, actor_shape, object_shape
+from coop import accounts
+from coop import search as index
 from coop import who as question
+from coop.errors import NotFound
 from coop.paths import Path
 from coop.statements import Project
 from coop.who import Found, Question
+from federation import actors
 from federation.tables import Actor
+
+EXCERPT = 120  # characters of what was said that a table shows
 
 TIMES = {1: "once", 2: "twice", 3: "three times", 4: "four times", 5: "five times"}
 HOW = {"same": "", "synonym": ", for {}", "identifier": ", by the identifier {}"}
@@ -45,6 +51,43 @@ async def who(desk: Desk, skills: tuple[str, ...], available: bool, remote: bool
     print_table(
         ("name", "address", "because"), rows, f"Nobody you know says so, nor whom they know: {', '.join(skills)}."
     )
+
+
+@command("search", prints=True)
+@click.argument("words", metavar="WORDS...", nargs=-1, required=True)
+@click.option("--kind", type=click.Choice(["post", "offer", "endorsement"]), help="Only what is of this kind.")
+@click.option("--from", "author", metavar="ADDRESS", help="Only what they said.")
+@click.option("--limit", type=click.IntRange(1, 500), default=20, show_default=True)
+async def search(desk: Desk, words: tuple[str, ...], kind: index.Kind | None, author: str | None, limit: int) -> None:
+    """Find what was said, by its words, in all that you may read, latest first.
+
+    All of the words have to be in it, whole; if there is nothing that has them, then as beginnings of words.
+    """
+    by = (await desk.reads(lambda db: _known_as(db, author))) if author else None
+    wanted = index.Search(" ".join(words), kind, by)
+
+    def read(db: Session) -> list[Shape]:
+        return [object_shape(db, one) for one in index.find(db, desk.me, wanted, limit)]
+
+    found = await desk.reads(read)
+    if desk.as_json:
+        print_document(found)
+        return
+    rows = [(one["published"], one["address"] or one["author"], one["text"][:EXCERPT], one["uri"]) for one in found]
+    print_table(("when", "by", "what", "URL"), rows, f"Nothing that you may read has these words: {' '.join(words)}")
+
+
+def _known_as(db: Session, address: str) -> str:
+    """The URI of whoever goes by that address, URL or, if they live here, handle. Raise `NotFound`; nobody is asked."""
+    if "://" in address:
+        found = db.scalar(select(Actor).where(Actor.uri == address))
+    elif "@" in address.removeprefix("@"):
+        found = actors.by_address(db, address)
+    else:
+        return accounts.named(db, address).uri
+    if found is None:
+        raise NotFound(f"nobody here has heard of {address}: boxroom lookup {address} asks their server")
+    return found.uri
 
 
 def _shape(db: Session, found: Found) -> Shape:

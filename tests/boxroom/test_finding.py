@@ -50,3 +50,35 @@ def test_whether_strangers_find_me_is_my_choice(house: House) -> None:
     assert "--discoverable" in hint
     assert (before["discoverable"], house.shows("profile")["discoverable"]) == (False, True)
     assert "--discoverable" not in house.runs("profile", "--skill", "Maps").stderr
+
+
+def test_what_was_said_is_found_by_its_words(house: House) -> None:
+    with_bo(house)
+    first = house.does("post", "Who lets me borrow a *ladder*?")
+    second = house.does("offer", "create", "--title", "Ladders to lend", "--text", "All sizes", "--as", "bo")
+
+    assert [one["uri"] for one in house.shows("search", "LADDER")] == [second, first]
+    assert [one["text"] for one in house.shows("search", "borrow", "ladder")] == ["Who lets me borrow a ladder?"]
+    assert [one["uri"] for one in house.shows("search", "ladder", "--kind", "offer")] == [second]
+    for name in ("bo", f"bo@{house.url.partition('://')[2]}", house.shows("whoami", "--as", "bo")["uri"]):
+        assert [one["uri"] for one in house.shows("search", "ladder", "--from", name)] == [second]
+    assert len(house.shows("search", "ladder", "--limit", "1")) == 1
+    assert "Who lets me borrow a ladder?" in house.does("search", "borrow")
+
+
+def test_a_search_that_finds_nothing_says_so(house: House) -> None:
+    nothing = house.runs("search", "ladder", '"OR')
+
+    assert (nothing.exit_code, nothing.stdout) == (0, "")
+    assert 'Nothing that you may read has these words: ladder "OR' in nothing.stderr
+    assert "nobody here has heard of bo@shop.example" in house.fails("search", "ladder", "--from", "bo@shop.example")
+    assert house.runs("search").exit_code == 2
+    assert house.runs("search", "x", "--kind", "song").exit_code == 2
+
+
+def test_what_is_for_others_is_not_found(house: House) -> None:
+    with_bo(house)
+    house.does("post", "The ladder is for nobody but my followers", "--visibility", "followers")
+
+    assert house.shows("search", "ladder", "--as", "bo") == []
+    assert len(house.shows("search", "ladder")) == 1

@@ -55,3 +55,10 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_introductions_due"), "introductions", ["due"], unique=False)
     op.create_index(op.f("ix_introductions_of"), "introductions", ["of"], unique=False)
+    if op.get_bind().dialect.name == "sqlite":
+        op.execute("DROP TABLE search")
+        op.execute("CREATE VIRTUAL TABLE IF NOT EXISTS search USING fts5(words, tokenize = 'ascii')")
+    else:
+        op.execute("DELETE FROM search")
+    op.execute("DELETE FROM unindexed")
+    op.execute("INSERT INTO unindexed (object) SELECT id FROM objects WHERE deleted IS NULL")
