@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from benchmarks import catchup, delivery, idle, inbox, projects, rows
+from benchmarks import catchup, delivery, finding, idle, inbox, projects, rows
 
 REFERENCE, BOXROOM = "benchmarks.reference", "benchmarks.studio"
 PORT = 22_900
@@ -109,6 +109,20 @@ def of_projects(folder: Path) -> Iterator[Line]:
     yield Line("one more statement after 10,000, times after 1,000", long.one_more / short.one_more, 1.5, True, how)
 
 
+def of_finding(folder: Path) -> Iterator[Line]:
+    few, _ = finding.skills(folder, 200)
+    many, precision = finding.skills(folder, 2_000)
+    yield from _grown("who can do it, of 2,000 people, times 200", few, many)
+    yield Line("who can do it: right among the first five", precision, 0.8, False, "in the mean over all skills")
+    small, large = finding.words(folder, 100_000), finding.words(folder, 1_000_000)
+    yield from _grown("words in 1,000,000 posts, times 100,000", small, large)
+
+
+def _grown(name: str, small: finding.Times, large: finding.Times) -> Iterator[Line]:
+    yield Line(f"{name}: median", large.median / small.median, 1.5, True, f"{large.median * 1e3:.2f} ms")
+    yield Line(f"{name}: p99", large.tail / small.tail, 3, True, f"{large.tail * 1e3:.2f} ms")
+
+
 def of_idling(folder: Path) -> Iterator[Line]:
     found = idle.measure(PORT, folder)
     yield Line("idle memory, MiB", found.memory, 90, True, "resident, of `boxroom serve`")
@@ -127,6 +141,7 @@ PARTS = {
     "inbox": of_inbox,
     "delivery": of_delivery,
     "rows": of_rows,
+    "finding": of_finding,
     "projects": of_projects,
     "catchup": of_catching_up,
 }

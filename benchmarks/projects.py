@@ -19,7 +19,7 @@ from activitypub import keys, proof
 from activitypub.document import Document, Json
 from activitypub.proof import hash_of
 from activitypub.statement import Statement, Writer
-from benchmarks.rows import opened
+from benchmarks.rows import store_in
 from coop import accounts, membership, projects, statements
 from coop.statements import Entry, Membership
 from federation import ids
@@ -43,7 +43,7 @@ class Cost:
 
 def measure(folder: Path, length: int) -> Cost:
     """Of a project of a hundred members with so many statements."""
-    with opened(folder / f"statements-{length}") as store:
+    with store_in(folder / f"statements-{length}") as store:
         return asyncio.run(_measure(store, length))
 
 

@@ -30,23 +30,23 @@ TURNS = 50
 
 def cost_per_delivery(folder: Path, followers: int) -> float:
     """Seconds that publishing takes for each of so many followers, each on a host of its own."""
-    with opened(folder / f"followers-{followers}") as store:
-        asyncio.run(_fill(store, _followers, followers))
+    with store_in(folder / f"followers-{followers}") as store:
+        asyncio.run(fill(store, _followers, followers))
         took = [asyncio.run(_publish(store)) for _ in range(3)]
     return min(took) / followers
 
 
 def feed_page(folder: Path, stored: int) -> float:
     """Seconds for a page of the home feed, the median of some, when so many posts are stored."""
-    with opened(folder / f"posts-{stored}") as store:
-        asyncio.run(_fill(store, _posts, stored))
+    with store_in(folder / f"posts-{stored}") as store:
+        asyncio.run(fill(store, _posts, stored))
         took = [asyncio.run(_page(store)) for _ in range(TURNS)]
     return median(took)
 
 
 @contextmanager
-def opened(folder: Path) -> Iterator[Store]:
-    """A studio's empty database in a folder of its own, with somebody who lives there."""
+def store_in(folder: Path) -> Iterator[Store]:
+    """A new database in `folder`, with one account."""
     load_features()
     folder.mkdir(parents=True)
     store = Store(f"sqlite:///{folder / 'rows.db'}", "https://garage.example", now)
@@ -59,7 +59,8 @@ def opened(folder: Path) -> Iterator[Store]:
         store.close()
 
 
-async def _fill(store: Store, rows: Any, count: int) -> None:
+async def fill(store: Store, rows: Any, count: int) -> None:
+    """Have ``rows(tx, numbers)`` write so many, some at a time."""
     for begin in range(0, count, CHUNK):
         numbers = range(begin, min(count, begin + CHUNK))
         await store.write(partial(rows, numbers=numbers))

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import ColumnElement, Index, Select, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Index, Select, delete, exists, func, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column
 
 from activitypub import html
@@ -21,7 +21,6 @@ from activitypub.collection import Walk
 from activitypub.document import Document
 from activitypub.errors import Malformed, ProtocolError
 from activitypub.origin import host, origin, site
-from coop import follows
 from coop.accounts import Account
 from coop.cards import Card
 from coop.events import Departed, listens
@@ -212,9 +211,10 @@ def introductions(account: str, about: About) -> tuple[Select[str, str], Select[
 
     `about` says who of them, by the column in which they stand.
     """
+    known = exists().where(Follow.follower == account, Follow.followed == Introduction.by, Follow.state == "accepted")
     ours = select(Account.uri).where(Account.uri != account)
     near = select(Follow.followed, Follow.follower).where(Follow.follower.in_(ours), Follow.state == "accepted")
-    far = select(Introduction.of, Introduction.by).where(Introduction.by.in_(follows.following(account)))
+    far = select(Introduction.of, Introduction.by).where(known)
     return far.where(about(Introduction.of)), near.where(about(Follow.followed))
 
 

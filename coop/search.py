@@ -1,7 +1,9 @@
 """Full-text search over what one may read: FTS5 on SQLite, ``tsvector`` on PostgreSQL.
 
-The law: the words of an object are in the index from the transaction in which it comes until that in which it is edited
-or deleted; and nothing is shown because it was found, but because whoever asks may read it now (`access`).
+The law: words leave the index in the transaction in which their object is edited or deleted; and nothing is shown
+because it was found, but because whoever asks may read it now (`access`). What is said here is put in at once, what
+comes from elsewhere within seconds, many together: one by one, between the savepoints of receipts, each costs FTS5 four
+times as much, since it writes out what it has at every savepoint.
 
 Words are folded and separated here, and each database just looks them up as they are: so both find the same, and
 nothing that anybody types is taken for a command. The kind of an object and its author are words in the index, too, of
@@ -11,16 +13,16 @@ characters that no text has.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from sqlalchemy import DDL, bindparam, delete, event, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from activitypub import html
-from activitypub.document import Document
+from activitypub.document import Document, Json
 from coop import feed, words
 from coop.events import Departed, Edited, Erased, Shown, listens
 from federation.prepared import Prepared
@@ -78,7 +80,7 @@ _TAKE = {dialect: Prepared(statement) for dialect, statement in _REMOVE.items()}
 
 
 class Unindexed(Row):
-    """An object whose words are to be put in by and by: all of them, after the index was made anew."""
+    """An object whose words are not in the index yet, or not as they are now."""
 
     __tablename__ = "unindexed"
 
@@ -92,15 +94,15 @@ _FORGET = Prepared(delete(Unindexed).where(Unindexed.object == bindparam("of")))
 
 
 @listens(Shown)
-def add(tx: Transaction, event: Shown) -> None:
+def remember(tx: Transaction, event: Shown) -> None:
     if event.boosted_by is None:
-        _add(tx, event.object)
+        _take_in(tx, event.object)
 
 
 @listens(Edited)
 def renew(tx: Transaction, event: Edited) -> None:
     _remove(tx, event.object.id)
-    _add(tx, event.object)
+    _take_in(tx, event.object)
 
 
 @listens(Erased)
@@ -114,18 +116,26 @@ def forget_all(tx: Transaction, event: Departed) -> None:
 
 
 @chore(timedelta(seconds=2))
-def catch_up(tx: Transaction) -> bool:
+def index(tx: Transaction) -> bool:
     """Put in what waits for it, `AT_ONCE` objects of it."""
     waiting = tx.db.scalars(select(Unindexed.object).order_by(Unindexed.object).limit(AT_ONCE)).all()
-    for number in waiting:
-        _remove(tx, number)
-    for row in tx.db.scalars(select(Object).where(Object.id.in_(waiting), Object.deleted.is_(None))):
-        _add(tx, row)
+    there = select(Object.id, Object.type, Object.author, Object.document).where(Object.id.in_(waiting))
+    rows = tx.db.execute(there.where(Object.deleted.is_(None))).all()
+    tx.db.execute(delete(Unindexed).where(Unindexed.object.in_(waiting)))
+    put(tx, [tuple(row) for row in rows])
     return len(waiting) == AT_ONCE
 
 
-def _add(tx: Transaction, row: Object) -> None:
-    _PUT[_dialect_of(tx.db)].run(tx.db, object=row.id, words=" ".join(_indexed(row)))
+def put(tx: Transaction, some: Iterable[tuple[int, str, str, Json]]) -> None:
+    """Put in objects that are not in it: of each the number, type, author and document."""
+    _PUT[_dialect_of(tx.db)].run_all(tx.db, [_written(*one) for one in some])
+
+
+def _take_in(tx: Transaction, row: Object) -> None:
+    if row.local:
+        put(tx, [(row.id, row.type, row.author, row.document)])
+    else:
+        tx.add_new(Unindexed, object=row.id)
 
 
 def _remove(tx: Transaction, number: int) -> None:
@@ -133,13 +143,12 @@ def _remove(tx: Transaction, number: int) -> None:
     _TAKE[_dialect_of(tx.db)].run(tx.db, object=number)
 
 
-def _indexed(row: Object) -> Iterator[str]:
-    """The words by which an object is found: those it says, and in the singular, too; its kind, and its author."""
-    said = words.split(words_of(Document(row.document)))
-    yield from said
-    yield from (one for word in said if (one := words.singular(word)) is not word)
-    yield _kind_word(_KINDS.get(row.type, "post"))
-    yield _author_word(row.author)
+def _written(number: int, kind: str, author: str, document: Json) -> dict[str, Any]:
+    """An object as it is found: by the words it says, and their singular, too; by its kind; by its author."""
+    said = words.split(words_of(Document(document)))
+    singular = [one for word in said if (one := words.singular(word)) is not word]
+    ours = [_kind_word(_KINDS.get(kind, "post")), _author_word(author)]
+    return {"object": number, "words": " ".join([*said, *singular, *ours])}
 
 
 def words_of(document: Document) -> str:
@@ -206,14 +215,15 @@ def _terms(db: Session, wanted: Search, *, begins: bool) -> str:
 
 
 def _page(db: Session, reader: str | None, terms: str, limit: int, before: int | None) -> list[Object]:
-    """The index is asked for the newest that match, which it has in that order, and then each is looked at."""
-    about = {"terms": terms, "before": before or LAST, "most": MAX_LOOKED_AT}
-    numbers = db.scalars(_FIND[_dialect_of(db)], about).all()
+    """The index has what matches from the newest on: it is asked for as many as a page needs, and for ever more."""
     found: list[Object] = []
-    for start in range(0, len(numbers), limit):
-        found += feed.readable(db, _objects(db, numbers[start : start + limit]), reader)
-        if len(found) >= limit:
+    last, looked_at, most = before or LAST, 0, limit
+    while len(found) < limit and looked_at < MAX_LOOKED_AT:
+        numbers = db.scalars(_FIND[_dialect_of(db)], {"terms": terms, "before": last, "most": most}).all()
+        found += feed.readable(db, _objects(db, numbers), reader)
+        if len(numbers) < most:
             break
+        last, looked_at, most = numbers[-1], looked_at + most, 2 * most
     return found[:limit]
 
 

@@ -28,7 +28,7 @@ from federation.tables import Actor, BlockedDomain
 
 MAX_ASKED = 8  # skills of one question
 MAX_FOUND = 100  # people of one answer
-PAPERS = 5  # endorsements shown of one person
+PAPERS = 3  # endorsements shown of one person, the latest
 
 
 @dataclass(frozen=True, slots=True)
