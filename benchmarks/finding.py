@@ -38,8 +38,8 @@ class Times:
     tail: float
 
 
-def skills(folder: Path, people: int) -> tuple[Times, float]:
-    """To ask for one of all skills in a network of so many; and what part of the first five answers is right."""
+def skills(folder: Path, people: int, turns: int = TURNS) -> tuple[Times, float]:
+    """To ask who are the first five for some skill, in a network of so many; and what part of them is right."""
     with store_in(folder / f"network-{people}") as store:
         me = asyncio.run(store.read(lambda db: accounts.first(db).uri))
         made = asyncio.run(store.write(lambda tx: network.build(tx, me, people)))
@@ -47,13 +47,13 @@ def skills(folder: Path, people: int) -> tuple[Times, float]:
         chance = random.Random(2)
 
         def ask(db: Session) -> None:
-            who.knows(db, me, Question((chance.choice(asked),)), 10, store.clock())
+            who.knows(db, me, Question((chance.choice(asked),)), network.FIRST, store.clock())
 
-        times = _measured(store, ask)
+        times = _measured(store, ask, turns)
         return times, asyncio.run(store.read(lambda db: made.precision(db, store.clock())))
 
 
-def words(folder: Path, stored: int) -> Times:
+def words(folder: Path, stored: int, turns: int = TURNS) -> Times:
     """To look for one to three words, each as often as it is said, among so many posts; every tenth time half typed."""
     with store_in(folder / f"words-{stored}") as store:
         me = asyncio.run(store.read(lambda db: accounts.first(db).uri))
@@ -65,16 +65,16 @@ def words(folder: Path, stored: int) -> Times:
             asked = said[:-1] if chance.random() < 0.1 else said
             search.find(db, me, Search(asked), PAGE)
 
-        return _measured(store, look)
+        return _measured(store, look, turns)
 
 
-def _measured(store: Store, work: Callable[[Session], None]) -> Times:
+def _measured(store: Store, work: Callable[[Session], None], turns: int) -> Times:
     def timed(db: Session) -> float:
         began = time.perf_counter()
         work(db)
         return time.perf_counter() - began
 
-    took = [asyncio.run(store.read(timed)) for _ in range(TURNS)][TURNS // 10 :]  # the first warm up
+    took = [asyncio.run(store.read(timed)) for _ in range(turns)][turns // 10 :]  # the first warm up
     return Times(median(took), quantiles(took, n=100)[98])
 
 

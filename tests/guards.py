@@ -35,6 +35,7 @@ DOCUMENT, MESSAGE, PROOF = "activitypub/document.py", "activitypub/message.py", 
 CAVAGE, RFC9421, VERDICTS = "activitypub/cavage.py", "activitypub/rfc9421.py", "coop/verdicts.py"
 OUTBOXES, GREETINGS, RECONCILING = "coop/outboxes.py", "coop/greetings.py", "coop/reconciling.py"
 MOVING, KEEPSAKES = "coop/moving.py", "coop/keepsakes.py"
+WHO, PATHS, CIRCLES, SEARCH = "coop/who.py", "coop/paths.py", "coop/circles.py", "coop/search.py"
 WEB, LIMITS, ALLOWANCE = "web/activitypub.py", "web/limits.py", "federation/allowance.py"
 AGREEMENT, RESPONSES, AGREEMENTS = "activitypub/agreement.py", "coop/responses.py", "coop/agreements.py"
 COMMITMENT, PROMISES, FULFILMENT = "activitypub/commitment.py", "coop/promises.py", "coop/fulfilment.py"
@@ -1321,6 +1322,49 @@ GUARDS = (
     Guard(KEEPSAKES, "row.id < kept.id and ", "", f"test_keepsakes.py::{NOTHING_NEW}"),
     Guard(
         KEEPSAKES, " and (row.updated is None or row.updated <= kept.since)", "", f"test_keepsakes.py::{NOTHING_NEW}"
+    # Who is found, and who may know it
+    Guard(
+        WHO,
+        "and_(Card.findable, _is_introduced(account))",
+        "_is_introduced(account)",
+        "test_who.py::test_who_does_not_want_to_be_found_by_strangers_is_not",
+    ),
+    Guard(
+        WHO,
+        "Actor.gone.is_(None), ~_is_blocked(account)",
+        "Actor.gone.is_(None)",
+        "test_who.py::test_nobody_is_found_across_a_block_or_of_a_blocked_server",
+    ),
+    Guard(
+        PATHS,
+        "or_(Project.public, Project.uri.in_(mine))",
+        "or_(Project.public, Project.uri.not_in(mine))",
+        "test_who.py::test_what_is_done_in_a_project_that_we_are_not_in_is_not_told",
+    ),
+    Guard(
+        CIRCLES,
+        "and asked[where] <= OF_ONE_SITE",
+        "",
+        "test_circles.py::test_few_of_one_site_are_asked_at_once_and_nobody_twice",
+    ),
+    Guard(CIRCLES, ", check=_check", "", "test_circles.py::test_what_is_nobody_is_not_kept"),
+    Guard(
+        CIRCLES,
+        "html.safe_url(uri) == uri and bool(origin(uri))",
+        "True",
+        "test_circles.py::test_endless_and_odd_collections_end_somewhere",
+    ),
+    Guard(
+        SEARCH,
+        "feed.readable(db, _objects(db, numbers), reader)",
+        "_objects(db, numbers)",
+        "test_search.py::test_nobody_finds_what_they_may_not_read",
+    ),
+    Guard(
+        SEARCH,
+        "    _remove(tx, event.object.id)\n    _take_in",
+        "    _take_in",
+        "test_search.py::test_an_edit_is_found_by_its_new_words_alone_and_a_deleted_post_by_none",
     ),
 )
 
