@@ -15,9 +15,9 @@ from coop.accounts import Account
 from coop.admission import Invitation
 from coop.agreements import Agreement
 from coop.blocks import Block
+from coop.circles import Circle, Introduction
 from coop.commitments import Commitment
 from coop.endorsement_requests import EndorsementRequest
-from coop.circles import Circle, Introduction
 from coop.endorsements import Endorsement, Snapshot
 from coop.events import Departed, Edited, Erased, Shown, listens
 from coop.faces import Face

@@ -206,16 +206,10 @@ def forget(tx: Transaction, event: Departed) -> None:
 # --- Queries -----------------------------------------------------------------------------------------------------
 
 
-def introductions(account: str, about: About) -> tuple[Select[str, str], Select[str, str]]:
-    """Who may be introduced to `account`, and by whom: by those whom it follows, and by those who live here, too.
-
-    `about` says who of them, by the column in which they stand.
-    """
+def introductions(account: str, about: About) -> Select[str, str]:
+    """Whom those follow whom `account` follows, and who does; `about` says who of them, by the column they stand in."""
     known = exists().where(Follow.follower == account, Follow.followed == Introduction.by, Follow.state == "accepted")
-    ours = select(Account.uri).where(Account.uri != account)
-    near = select(Follow.followed, Follow.follower).where(Follow.follower.in_(ours), Follow.state == "accepted")
-    far = select(Introduction.of, Introduction.by).where(known)
-    return far.where(about(Introduction.of)), near.where(about(Follow.followed))
+    return select(Introduction.by, Introduction.of).where(known, about(Introduction.of))
 
 
 def _findable(some: Collection[str]) -> Select[str]:

@@ -3,7 +3,8 @@
 The law: a way begins with the one who asks, and each on it is believed about the next: what they signed about them, or
 a project that both agreed to be in. So a crowd of strangers who vouch for each other, or for us, leads nowhere. It is a
 reason that is told in words, never a number to be compared. Whom our own people follow is nobody else's to know, nor
-are projects that the one who asks is not in and that do not show who is.
+are projects that the one who asks is not in and that do not show who is. That somebody merely follows somebody is the
+end of a way: many follow whoever follows them.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from sqlalchemy.orm import Session, aliased
 from activitypub import endorsement
 from activitypub.document import Document
 from activitypub.errors import ProtocolError
-from coop import follows, identities
+from coop import circles, follows, identities
 from coop.blocks import Block
 from coop.endorsements import Endorsement
 from coop.statements import Membership, Project
@@ -64,10 +65,18 @@ def ways(db: Session, me: str, to: str, now: datetime) -> list[Way]:
 
     There is one by each person near `me` who knows them.
     """
-    near, places = reach(db, me, now, DEPTH - 1), {*identities.same(db, to)}
-    last = _steps(db, me, [me, *(one for one in near if one not in places)], now, places - _blocked(db, me))
-    found = [(*near.get(step.by, ()), step) for step in last]
-    return sorted(found, key=lambda way: (len(way), *map(_firmness, reversed(way))))[:SHOWN]
+    places = {*identities.same(db, to)}
+    found = [way for some in ways_to(db, me, places, now).values() for way in some]
+    others = [way for way in found if places.isdisjoint(step.by for step in way)]
+    return sorted(others, key=_length)[:SHOWN]
+
+
+def ways_to(db: Session, me: str, people: Collection[str], now: datetime) -> dict[str, list[Way]]:
+    """All such ways to each of some people, in the same order; those to whom there is none are left out."""
+    near, found = reach(db, me, now, DEPTH - 1), dict[str, list[Way]]()
+    for step in _steps(db, me, [me, *near], now, {*people} - _blocked(db, me)):
+        found.setdefault(step.to, []).append((*near.get(step.by, ()), step))
+    return {uri: sorted(some, key=_length) for uri, some in found.items()}
 
 
 def words(db: Session, way: Way) -> str:
@@ -87,14 +96,21 @@ def _told(step: Step, by: str, to: str, is_me: bool) -> str:
     return f"{'You' if is_me else by} {' and '.join(said)}"
 
 
+def _length(way: Way) -> tuple[int, list[tuple[int, int, bool, str, str]]]:
+    return len(way), [_firmness(step) for step in reversed(way)]
+
+
 def _firmness(step: Step) -> tuple[int, int, bool, str, str]:
     """To sort by: what two did together counts more than what one says, and a name decides between equals."""
     return (-len(step.works), -len(step.endorsements), not step.follows, step.by, step.to)
 
 
 def _steps(db: Session, me: str, by: Sequence[str], now: datetime, to: Collection[str] | None = None) -> list[Step]:
-    """What those `by` say of others, or of those `to` alone: in three queries, however many they are."""
-    followed = set(db.scalars(follows.following(me))) if me in by else set()
+    """What those `by` say of others, or of those `to` alone: in a few queries, however many they are."""
+    follow = {(me, one) for one in db.scalars(follows.following(me)) if to is None or one in to} if me in by else set()
+    if to is not None:
+        told = db.execute(circles.introductions(me, lambda column: column.in_(to)))
+        follow |= {(one, other) for one, other in told if one in by}
     given: dict[tuple[str, str], list[Endorsement]] = {}
     for row in db.scalars(_given(by, to)):
         if not _is_over(row, now):
@@ -102,10 +118,8 @@ def _steps(db: Session, me: str, by: Sequence[str], now: datetime, to: Collectio
     shared: dict[tuple[str, str], set[str]] = {}
     for one, other, project in db.execute(_shared(me, by, to)):
         shared.setdefault((one, other), set()).add(project)
-    pairs = {(me, one) for one in followed if to is None or one in to} | given.keys() | shared.keys()
-    return [
-        _step(*pair, pair[1] in followed and pair[0] == me, given.get(pair, ()), shared.get(pair, ())) for pair in pairs
-    ]
+    pairs = follow | given.keys() | shared.keys()
+    return [_step(*pair, pair in follow, given.get(pair, ()), shared.get(pair, ())) for pair in pairs]
 
 
 def _step(by: str, to: str, is_followed: bool, given: Iterable[Endorsement], shared: Iterable[str]) -> Step:

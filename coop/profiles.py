@@ -83,7 +83,7 @@ def tell(tx: Transaction, actor: Actor, document: Json) -> None:
         return
     actor.document = document
     tx.db.flush()
-    registry.has_described(tx, actor)
+    registry.tell_met(tx, actor)
     addressed = audience.addressed("public", actor.followers)
     told = {name: value for name, value in document.items() if name != "@context"}
     update = {

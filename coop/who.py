@@ -21,13 +21,14 @@ from coop.cards import Card, CardSkill
 from coop.endorsements import EndorsedSkill, Endorsement
 from coop.errors import Trouble
 from coop.follows import Follow
-from coop.paths import Path
+from coop.paths import Way
 from coop.skills import How
 from coop.statements import Membership
 from federation.tables import Actor, BlockedDomain
 
 MAX_ASKED = 8  # skills of one question
 MAX_FOUND = 100  # people of one answer
+WAYS = 2  # to one person; more say nothing more
 PAPERS = 3  # endorsements shown of one person, the latest
 
 
@@ -57,7 +58,7 @@ class Found:
     actor: Actor
     card: Card
     matched: tuple[Matched, ...]
-    paths: tuple[Path, ...]
+    ways: tuple[Way, ...]
     endorsements: tuple[tuple[Endorsement, Judgement], ...]
 
 
@@ -71,11 +72,11 @@ def knows(db: Session, account: str, question: Question, limit: int, now: dateti
         raise Trouble(f"name one to {MAX_ASKED} skills, such as: typesetting")
     rows = db.execute(_ranked(account, asked, question).limit(min(limit, MAX_FOUND))).all()
     people = [row.Actor.uri for row in rows]
-    ways = paths.to(db, account, people)
+    ways = paths.ways_to(db, account, people, now)
     cards = _matched(db, [row.Card.id for row in rows], asked)
     papers = _vouched(db, people, asked, now)
     return [
-        Found(actor, card, cards[card.id], tuple(ways.get(actor.uri, ())), tuple(papers.get(actor.uri, ())))
+        Found(actor, card, cards[card.id], tuple(ways.get(actor.uri, ())[:WAYS]), tuple(papers.get(actor.uri, ())))
         for actor, card in rows
     ]
 
@@ -114,7 +115,7 @@ def _works_with(account: str) -> ColumnElement[bool]:
 
 
 def _is_introduced(account: str) -> ColumnElement[bool]:
-    return or_(*(one.exists() for one in circles.introductions(account, lambda column: column == Actor.uri)))
+    return circles.introductions(account, lambda column: column == Actor.uri).exists()
 
 
 def _is_vouched_for(account: str, asked: Sequence[str]) -> ColumnElement[bool]:

@@ -1322,6 +1322,7 @@ GUARDS = (
     Guard(KEEPSAKES, "row.id < kept.id and ", "", f"test_keepsakes.py::{NOTHING_NEW}"),
     Guard(
         KEEPSAKES, " and (row.updated is None or row.updated <= kept.since)", "", f"test_keepsakes.py::{NOTHING_NEW}"
+    ),
     # Who is found, and who may know it
     Guard(
         WHO,

@@ -9,19 +9,16 @@ from sqlalchemy.orm import Session
 from boxroom.cli.desk import Desk, command
 from boxroom.cli.printing import print_document, print_table
 from boxroom.cli.shapes import Shape, actor_shape, object_shape
-from coop import accounts
+from coop import accounts, paths
 from coop import search as index
 from coop import who as question
 from coop.errors import NotFound
-from coop.paths import Path
-from coop.statements import Project
 from coop.who import Found, Question
 from federation import actors
 from federation.tables import Actor
 
 EXCERPT = 120  # characters of what was said that a table shows
 
-TIMES = {1: "once", 2: "twice", 3: "three times", 4: "four times", 5: "five times"}
 HOW = {"same": "", "synonym": ", for {}", "identifier": ", by the identifier {}"}
 
 
@@ -91,8 +88,6 @@ def _known_as(db: Session, address: str) -> str:
 
 
 def _shape(db: Session, found: Found) -> Shape:
-    names = _names(db, [path.via for path in found.paths if path.via])
-    paths = [{"kind": path.kind, "via": path.via, "times": path.times} for path in found.paths]
     shape: Shape = {
         **actor_shape(found.actor),
         "pronouns": found.card.pronouns,
@@ -100,28 +95,15 @@ def _shape(db: Session, found: Found) -> Shape:
         "availability": found.card.availability,
         "place": found.card.place,
         "remote": found.card.remote,
-        "paths": paths,
+        "ways": [{"words": paths.words(db, way), "steps": way} for way in found.ways],
         "endorsements": [
             {"uri": row.uri, "by": row.endorser, "verdict": judged.verdict} for row, judged in found.endorsements
         ],
     }
     givers = _names(db, [row.endorser for row, _ in found.endorsements])
-    ways = [in_words(path, found.actor.name, names) for path in found.paths]
-    return {**shape, "because": [*_skills(found), *_terms(found), *ways, *_vouching(givers)]}
-
-
-def in_words(path: Path, name: str, names: dict[str, str]) -> str:
-    """How one comes to somebody called `name`."""
-    via = names.get(path.via or "", path.via or "")
-    often = TIMES.get(path.times, f"{path.times} times")
-    return {
-        "lives here": f"{name} lives in your studio",
-        "followed": f"you follow {name}",
-        "project": f"you and {name} are in {via}",
-        "worked with you": f"{name} worked with you {often}",
-        "worked with": f"{name} worked with {via} {often}, you follow {via}",
-        "introduced": f"you know {via}, and {via} follows {name}",
-    }[path.kind]
+    near = [f"{found.actor.name} lives in your studio"] if found.actor.local else []
+    ways = [one["words"] for one in shape["ways"]]
+    return {**shape, "because": [*_skills(found), *_terms(found), *near, *ways, *_vouching(givers)]}
 
 
 def _skills(found: Found) -> list[str]:
@@ -139,8 +121,6 @@ def _vouching(givers: dict[str, str]) -> list[str]:
 
 
 def _names(db: Session, uris: list[str]) -> dict[str, str]:
-    """What those actors and projects call themselves."""
+    """What those actors call themselves."""
     people = db.execute(select(Actor.uri, Actor.name, Actor.address).where(Actor.uri.in_(uris)))
-    found = {row.uri: row.name or row.address or row.uri for row in people}
-    projects = db.execute(select(Project.uri, Project.name).where(Project.uri.in_(uris)))
-    return found | {row.uri: row.name for row in projects if row.name}
+    return {row.uri: row.name or row.address or row.uri for row in people}

@@ -14,7 +14,6 @@ def test_shows_core_4_the_benchmarks_know_the_tables(tmp_path: Path) -> None:
     assert finding.skills(tmp_path, 50, turns=20)[1] > 0
 
 
-
 def test_the_benchmarks_know_what_a_project_is(tmp_path: Path) -> None:
     cost = projects.measure(tmp_path, 2 * projects.MEMBERS + 50)
 

@@ -16,7 +16,7 @@ def test_who_can_do_something_is_answered_with_reasons(house: House) -> None:
 
     assert (found["name"], found["availability"], found["place"]) == ("Bo above the shop", "ab März", "Linz")
     assert found["skills"] == [{"asked": "typesetting", "skill": "Schriftsatz", "how": "synonym"}]
-    assert found["paths"] == [{"kind": "lives here", "via": None, "times": 0}]
+    assert found["ways"] == []
     assert found["because"] == [
         "Schriftsatz, for typesetting",
         "ab März",

@@ -8,7 +8,6 @@ import pytest
 
 from coop import blocks, circles, endorsements, follows, profiles, who
 from coop.errors import Trouble
-from coop.paths import Path
 from coop.profiles import Changes
 from coop.who import Found, Question
 from tests.coop.guild import guild_of
@@ -21,6 +20,11 @@ TYPESETTER: dict[str, Any] = {"skills": ("Typesetting",), "discoverable": True}
 async def asks(studio: Studio, *skills: str, limit: int = 10, **how: Any) -> list[Found]:
     question, now = Question(skills, **how), studio.fediverse.now
     return await studio.instance.store.read(lambda db: who.knows(db, studio.uri, question, limit, now))
+
+
+def ways(found: Found) -> list[list[str]]:
+    """Each way to somebody, by the people on it."""
+    return [[way[0].by, *(step.to for step in way)] for way in found.ways]
 
 
 async def finds(studio: Studio, *skills: str, **how: Any) -> list[str]:
@@ -65,7 +69,7 @@ async def test_whom_we_follow_is_found_by_whatever_a_skill_is_called(
 
     assert (found.actor.uri, found.card.availability) == (attic.uri, "from March")
     assert [(one.asked, one.skill, one.how) for one in found.matched] == [(asked, "Typesetting", how)]
-    assert found.paths == (Path("followed"),)
+    assert ways(found) == [[shop.uri, attic.uri]]
     assert await asks(shop, "plumbing") == await asks(attic, "typesetting") == []
 
 
@@ -86,7 +90,7 @@ async def test_who_is_followed_by_whom_we_follow_is_found_with_the_way_there(fed
 
     [found] = await asks(shop, "typesetting")
 
-    assert (found.actor.uri, found.paths) == (mill.uri, (Path("introduced", attic.uri),))
+    assert (found.actor.uri, ways(found)) == (mill.uri, [[shop.uri, attic.uri, mill.uri]])
 
 
 async def test_who_does_not_want_to_be_found_by_strangers_is_not(fediverse: Fediverse) -> None:
@@ -110,14 +114,14 @@ async def test_a_stranger_whom_nobody_we_follow_follows_is_not_found(fediverse: 
     assert await finds(shop, "typesetting") == []
 
 
-async def test_whom_only_a_neighbour_follows_is_found_with_the_neighbour_between(fediverse: Fediverse) -> None:
+async def test_whom_a_neighbour_follows_is_the_neighbours_to_tell(fediverse: Fediverse) -> None:
     attic, shop = await neighbours(fediverse)
     await edits(attic, **TYPESETTER)
     cy = await lives_at(shop, "cy")
 
     found = await shop.instance.store.read(lambda db: who.knows(db, cy, Question(("typesetting",)), 10, fediverse.now))
 
-    assert [(one.actor.uri, one.paths) for one in found] == [(attic.uri, (Path("introduced", shop.uri),))]
+    assert found == []
 
 
 async def test_who_lives_here_is_known(fediverse: Fediverse) -> None:
@@ -127,7 +131,7 @@ async def test_who_lives_here_is_known(fediverse: Fediverse) -> None:
 
     [found] = await asks(shop, "typesetting")
 
-    assert (found.actor.uri, found.paths) == (cy, (Path("lives here"),))
+    assert (found.actor.uri, found.actor.local, found.ways) == (cy, True, ())
 
 
 async def test_nobody_is_found_across_a_block_or_of_a_blocked_server(fediverse: Fediverse) -> None:
@@ -208,28 +212,16 @@ async def test_endorsements_that_hold_are_shown_and_no_others(fediverse: Fediver
 
 async def test_how_often_somebody_worked_with_whom_we_follow_is_said(fediverse: Fediverse) -> None:
     attic, shop, [mill] = await circle(fediverse, "mill")
-    for giver, subject, capacity in (
-        (attic, mill, "client"),
-        (attic, mill, "collaborator"),
-        (mill, attic, "employee"),
-        (attic, mill, "peer"),
-    ):
-        await giver.meets(subject)
-        await giver.does(
-            lambda tx, of=subject.uri, by=giver.uri, capacity=capacity: (
-                endorsements.give(  # type: ignore[misc]
-                    tx, by, of, ["Typesetting"], "Fine.", capacity
-                ).uri
-            )
-        )
-    await shop.follows(mill)
-    await fediverse.settle()
-    await shop.does(lambda tx: follows.unfollow(tx, shop.uri, mill.uri))
+    await attic.meets(mill)
+    for work in ("https://attic.example/atlas", "https://attic.example/atlas", "https://attic.example/almanac"):
+        given = (attic.uri, mill.uri, ["Typesetting"], "Fine.", "client", work)
+        await attic.does(lambda tx, given=given: endorsements.give(tx, *given).uri)  # type: ignore[misc]
     await fediverse.settle()
 
     [found] = await asks(shop, "typesetting")
 
-    assert found.paths == (Path("worked with", attic.uri, 2), Path("introduced", attic.uri))
+    assert ways(found) == [[shop.uri, attic.uri, mill.uri]]
+    assert (found.ways[0][-1].follows, len(found.ways[0][-1].works)) == (True, 2)
 
 
 async def test_who_is_in_a_project_with_us_is_known_and_so_is_their_work_with_others(fediverse: Fediverse) -> None:
@@ -242,7 +234,8 @@ async def test_who_is_in_a_project_with_us_is_known_and_so_is_their_work_with_ot
     [found] = await asks(barn, "typesetting")
 
     assert found.actor.uri == mill.uri
-    assert found.paths == (Path("project", guild.uri), Path("worked with", guild.ada.uri, 1))
+    assert ways(found) == [[barn.uri, mill.uri], [barn.uri, guild.ada.uri, mill.uri]]
+    assert [way[-1].works for way in found.ways] == [{guild.uri}, {guild.uri}]
 
 
 async def test_what_is_done_in_a_project_that_we_are_not_in_is_not_told(fediverse: Fediverse) -> None:
@@ -255,7 +248,8 @@ async def test_what_is_done_in_a_project_that_we_are_not_in_is_not_told(fedivers
 
     found = await barn.instance.store.read(lambda db: who.knows(db, cy, Question(("typesetting",)), 10, fediverse.now))
 
-    assert [one.paths for one in found] == [(Path("followed"),)]
+    assert [[cy, guild.ada.uri]] == ways(found[0])
+    assert (found[0].ways[0][0].follows, found[0].ways[0][0].works) == (True, frozenset())
 
 
 @pytest.mark.parametrize("skills", [(), ("",), (" \u200b",), tuple(f"skill {one}" for one in range(9))])

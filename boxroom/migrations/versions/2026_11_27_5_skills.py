@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "2026_11_27_skills"
-down_revision = "2026_11_22_first_tables"
+revision = "2026_11_27_5_skills"
+down_revision = "2026_11_27_4_sleep"
 
 NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
