@@ -102,7 +102,6 @@ class Log:
 
 AT_ONCE = 500  # statements that are read by one query
 MAX_ROOMS = 64
-MAX_LOGS = 16  # that are at hand
 _ROW = (1 << 31) - 1  # modulo which numbers are summed, so that no sum overflows
 _NOTHING = Log(Marks(0, 0, 0), {})
 
@@ -110,7 +109,7 @@ _NOTHING = Log(Marks(0, 0, 0), {})
 # they are, and neither a rollback nor another process can make it wrong.
 _read: dict[str, Statement] = {}  # by hash
 _rooms: dict[bytes, Room] = {}  # by a hash of the hashes of all statements
-_said: dict[tuple[str, int | None, int], Log] = {}  # what was last read, by project and database
+_said: dict[tuple[str, int | None, int], Log] = {}  # what was last read of each, by project and database
 _histories: dict[str, History] = {}  # the latest of each project, by its fingerprint; together as long as one may be
 
 
@@ -145,8 +144,8 @@ def said_in(db: Session, project: Project, *, before: int | None = None) -> dict
         grown = Marks(len(said), marks.last, known.marks.sum + _marks(db, entries, known.marks.last).sum)
         known = Log(marks, said if grown == marks else _find_said(db, entries))
     _said[key] = known
-    while len(_said) > MAX_LOGS:
-        del _said[next(iter(_said))]
+    while sum(len(one.said) for one in _said.values()) > membership.MAX_STATEMENTS:
+        del _said[next(iter(_said))]  # as of histories
     return dict(known.said)
 
 

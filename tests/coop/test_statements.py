@@ -88,6 +88,7 @@ async def test_no_more_is_remembered_than_there_is_room_for(
     assert len(statements._rooms) <= MAX_ROOMS
     assert len(statements._read) <= 5
     assert sum(len(one.statements) for one in statements._histories.values()) <= 5
+    assert sum(len(one.said) for one in statements._said.values()) <= 5
     assert len(said) == 5
 
 
@@ -95,7 +96,8 @@ async def test_a_long_log_is_read_in_pieces(fediverse: Fediverse, monkeypatch: p
     guild, _ = await guild_of(fediverse, "bo", "cy")
     before = await guild.ada.instance.store.read(lambda db: statements.said_in(db, statements.at(db, guild.uri)))
     monkeypatch.setattr(statements, "AT_ONCE", 2)
-    monkeypatch.setattr(statements, "_read", {})
+    for memory in ("_read", "_said"):
+        monkeypatch.setattr(statements, memory, {})
 
     again = await guild.ada.instance.store.read(lambda db: statements.said_in(db, statements.at(db, guild.uri)))
 
