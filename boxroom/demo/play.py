@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from boxroom import logs
-from boxroom.demo import meeting, sharing, signing, sleeping, stage, talking, vouching, working
+from boxroom.demo import meeting, promising, sharing, signing, sleeping, stage, talking, vouching, working
 from boxroom.demo.stage import Stage
 from boxroom.demo.story import Chapter, Story
 from boxroom.demo.telling import Teller
@@ -28,6 +28,7 @@ CHAPTERS: tuple[tuple[str, Chapter], ...] = (
     ("One word too many", vouching.take_back),
     ("A room of their own", sharing.found),
     ("What is said there stays there", sharing.use),
+    ("Ada promises something, and keeps it", promising.promise),
     ("A promise that needs no server", sleeping.prove_offline),
     ("Bo's server sleeps, and wakes", sleeping.wait_for_bo),
     ("Somebody tries a forgery", signing.forge),
