@@ -44,7 +44,7 @@ T = TypeVar("T")
 
 NAMES = ("ada", "bo", "cy", "dee", "eve")
 STEPS_EACH = 50
-STEPS = int(os.environ.get("BOXROOM_STEPS", "1000"))
+STEPS = int(os.environ.get("BOXROOM_STEPS", "400"))
 LONGEST = timedelta(days=5)  # that the troubles last: for a week what waits for others is held
 MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - nobody loses anything there
 EXPECTED = (Trouble, ProtocolError, Unreachable, Gone)

@@ -11,7 +11,7 @@ import pytest
 from tests.boxroom.house import House
 from tests.boxroom.test_everyday import with_bo
 
-OFFER = ("offer", "create", "--need", "--title", "A catalogue", "--text", "Two columns.", "--negotiable")
+OFFER = ("offer", "create", "--need", "--title", "A catalogue", "--text", "Two columns.")
 BO = ("--as", "bo")
 
 
@@ -19,7 +19,7 @@ BO = ("--as", "bo")
 def agreed(house: House) -> tuple[House, str]:
     """They have talked, and agreed on less and later than was offered."""
     with_bo(house)
-    offer = house.does(*OFFER, "--amount", "2400", "--currency", "EUR")
+    offer = house.does(*OFFER, "--amount", "-2400", "--currency", "EUR")
     first = house.does("offer", "respond", offer, "--text", "I can.", "--amount", "2200", *BO)
     talk = house.shows("offer", "show", offer)
     due = ("--due", "2036-12-24")

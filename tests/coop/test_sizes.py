@@ -61,7 +61,7 @@ async def test_what_grows_when_it_is_made_harmless_reaches_followers_nonetheless
 ) -> None:
     guild, (bo,) = await guild_of(fediverse, "bo")
     await leads(guild, bo)
-    said = await renamed(guild, bo, summary=swelling * (18_000 // len(swelling)))
+    said = await renamed(guild, bo, summary=swelling * (16_000 // len(swelling)))
 
     await sends(bo, guild.ada, said)
 

@@ -82,6 +82,7 @@ SHAPES: list[Json] = [
     {"type": "Announce", "object": {"type": "Create", "id": "https://other.example/1", "actor": CLEO, "object": NOTE}},
     *({"type": kind, "object": ADA} for kind in ("Follow", "Block", "Flag", "View")),
     {"type": "Move", "object": CLEO, "target": f"{HOME}/bella"},
+    {"type": "Arrive", "object": CLEO},
     *({"type": kind, "object": f"{HOME}/note", "target": f"{CLEO}/featured"} for kind in ("Add", "Remove")),
     {"type": "Offer", "object": AGREEMENT, "to": [ADA]},
     {"type": "Invite", "object": ADA, "target": f"{HOME}/project", "role": "member", **STATEMENT},
