@@ -86,7 +86,7 @@ def test_what_is_published_while_the_server_is_down_is_sent_when_it_starts(tmp_p
     assert "The server is not running" in ada.runs("post", "Another").stderr
     [way] = ada.shows("status")["condition"]["lanes"]
     assert (way["host"], way["waiting"]) == (bo.url.partition("://")[2], 2)
-    with ada.open(), bo.open():
+    with bo.open(), ada.open():
         bo.waits_for("feed", until="Written in the dark")
         assert ada.runs("post", "By daylight", "--json").stdout.count('"now"') == 1
 
