@@ -32,12 +32,11 @@ Verdict = Literal["arrived", "refused", "failed"]
 
 # Built once: on the way of every delivery, building a statement costs more than running it.
 _AMONG = Lane.host.in_(bindparam("lanes", expanding=True))
-_HOLD = update(Lane).where(_AMONG).values(due=bindparam("until"))
+_HOLD = update(Lane).where(_AMONG).values(due=bindparam("until"), held=True)
 _HOLD_HEALTHY = _HOLD.values(failures=0, failing_since=None, error=None, reached=bindparam("now"))
-_REST = update(Lane).where(_AMONG).values(due=None)
+_REST = update(Lane).where(_AMONG).values(due=None, held=False)
 _UNREACHABLE = (Lane.failures > 0) & ~Lane.error.startswith(Lane.host + ANSWERS)
-_LEFT_ALONE = Lane.due > bindparam("leased")  # for longer than any lease: nobody is delivering there at this moment
-_SILENT = (_AMONG, Lane.due.is_not(None), Lane.parked.is_not(None) | (_UNREACHABLE & _LEFT_ALONE))
+_SILENT = (_AMONG, Lane.due.is_not(None), Lane.parked.is_not(None) | (_UNREACHABLE & ~Lane.held))
 _WAKE = update(Lane).where(*_SILENT).values(due=bindparam("now"), parked=None, failing_since=None)
 _LEARN = update(Lane).where(Lane.host == bindparam("lane"))
 _LEARN = _LEARN.values(dialect=bindparam("learnt"), dialect_learnt=bindparam("now"))
@@ -99,17 +98,16 @@ def expect(tx: Transaction, host: str, dialect: Scheme) -> None:
 
 def release(tx: Transaction) -> None:
     """Make the lanes due that an earlier run of this process, the only one, held when it ended."""
-    leased = (Lane.failures == 0, Lane.due > tx.now)
-    tx.db.execute(update(Lane).where(*leased).values(due=tx.now))
+    tx.db.execute(update(Lane).where(Lane.held).values(due=tx.now, held=False))
 
 
 def hear_from(tx: Transaction, hosts: Collection[str]) -> None:
-    """A host that speaks to us is awake: what waits for it is sent now, unless it is tried within minutes (P-167).
+    """A host that speaks to us is awake: what waits for it is sent now, unless it is being tried already (P-167).
 
     One that answers, only not as we would like, has been awake all the time: its own pace is kept.
     """
     tx.db.flush()
-    values = {"lanes": list(hosts), "now": tx.now, "leased": tx.now + LEASE}
+    values = {"lanes": list(hosts), "now": tx.now}
     if fast(tx.db).execute(_WAKE, values).rowcount:
         tx.wakes("lanes")
 
@@ -117,10 +115,10 @@ def hear_from(tx: Transaction, hosts: Collection[str]) -> None:
 def wake(tx: Transaction, host: str) -> bool:
     """Try a host again at once, whatever it answered last; return whether anything waits for it.
 
-    If it is being tried at this moment, or within minutes, it is left at that.
+    If it is being tried at this moment, it is left at that.
     """
     tx.db.flush()
-    waiting = (Lane.host == host, Lane.due.is_not(None), Lane.parked.is_not(None) | (Lane.due > tx.now + LEASE))
+    waiting = (Lane.host == host, Lane.due.is_not(None), Lane.parked.is_not(None) | ~Lane.held)
     tx.db.execute(update(Lane).where(*waiting).values(due=tx.now, parked=None, failing_since=None))
     tx.wakes("lanes")
     return tx.db.scalar(select(Lane.host).where(Lane.host == host, Lane.due.is_not(None))) is not None
@@ -199,7 +197,7 @@ def _unauthorized(lane: Lane) -> bool:
 
 def _back_off(tx: Transaction, outcome: Outcome) -> None:
     lane = tx.db.get_one(Lane, outcome.parcel.lane, populate_existing=True)
-    lane.failures += 1
+    lane.failures, lane.held = lane.failures + 1, False
     if lane.failing_since is None or (outcome.status == 401) != _unauthorized(lane):
         lane.failing_since = tx.now  # a host that wakes up with a wrong clock has its day from then on
     lane.error = outcome.reason

@@ -21,6 +21,7 @@ from sqlalchemy import (
     MetaData,
     String,
     TypeDecorator,
+    false,
     text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_column
@@ -200,6 +201,7 @@ class Lane(Row):
 
     host: Mapped[str] = mapped_column(primary_key=True)
     due: Mapped[datetime | None] = mapped_column(default=None)  # when to try next; None while there is nothing to send
+    held: Mapped[bool] = mapped_column(default=False, server_default=false())  # somebody delivers there, until `due`
     failures: Mapped[int] = mapped_column(default=0)  # in a row
     failing_since: Mapped[datetime | None] = mapped_column(default=None)
     parked: Mapped[datetime | None] = mapped_column(default=None)  # given up until the host is heard of again (P-167)
