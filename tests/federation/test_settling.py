@@ -307,12 +307,13 @@ async def test_a_host_that_speaks_while_it_is_delivered_to_gets_nothing_twice(
 
 
 @pytest.mark.proves("P-167")
+@pytest.mark.parametrize("failures", [0, 6])
 async def test_a_host_that_was_silent_hears_from_us_as_soon_as_it_speaks(
-    attic: Studio, social: Receiver, dora: str, fediverse: Fediverse
+    attic: Studio, social: Receiver, dora: str, fediverse: Fediverse, failures: int
 ) -> None:
     fediverse.asleep.add(social.host)
     uri = await says(attic, [dora])
-    for _ in range(6):
+    for _ in range(failures):
         fediverse.later(minutes=30)
         await fediverse.settle()
     fediverse.asleep.clear()
