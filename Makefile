@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test guards check bench lock run
+.PHONY: demo test guards check bench lock
 .DEFAULT_GOAL := demo
 
 .venv/.installed: requirements-dev.txt

@@ -175,9 +175,9 @@ async def export(desk: Desk, url: str, file: Path | None, form: str) -> None:
         row = endorsements.at(db, url)
         if form == "badge":
             return msgspec.json.format(msgspec.json.encode(verdicts.credential(db, row, desk.here.now())), indent=2)
-        from web import keepsakes  # with all that pages are made of, which no other command here needs
+        from web import certificates  # with all that pages are made of, which no other command here needs
 
-        return keepsakes.write(db, desk.here, row, "print" if form == "print" else "html").encode()
+        return certificates.write(db, desk.here, row, "print" if form == "print" else "html").encode()
 
     written = await desk.reads(read)
     if file is None:

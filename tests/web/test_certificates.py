@@ -19,8 +19,8 @@ from federation import known
 from tests.activitypub import open_badges
 from tests.coop.test_endorsements import activity, delivers, made_up
 from tests.fediverse import Fediverse, Studio
-from web import keepsakes
-from web.keepsakes import Form
+from web import certificates
+from web.certificates import Form
 
 
 async def given(fediverse: Fediverse, text: str = "Set our *catalogue*.", **terms: Any) -> tuple[Studio, Studio, str]:
@@ -39,9 +39,9 @@ async def credential(studio: Studio, uri: str) -> Json:
     return await studio.instance.store.read(lambda db: verdicts.credential(db, endorsements.at(db, uri), now))
 
 
-async def keepsake(studio: Studio, uri: str, form: Form) -> str:
+async def certificate(studio: Studio, uri: str, form: Form) -> str:
     here = studio.instance
-    return await here.store.read(lambda db: keepsakes.write(db, here, endorsements.at(db, uri), form))
+    return await here.store.read(lambda db: certificates.write(db, here, endorsements.at(db, uri), form))
 
 
 @pytest.mark.proves("P-243")
@@ -89,7 +89,7 @@ async def test_a_page_needs_nothing_but_itself(fediverse: Fediverse, form: Form)
     text = "Set it with **care**. <script>alert(1)</script> ![x](https://spy.example/x.png)"
     attic, shop, uri = await given(fediverse, text, work="https://shop.example/catalogue")
 
-    page = await keepsake(shop, uri, form)
+    page = await certificate(shop, uri, form)
 
     row = await shop.instance.store.read(lambda db: endorsements.at(db, uri))
     assert f"{shop.home}/endorsements/{row.hash}" in page
@@ -105,14 +105,14 @@ async def test_a_page_needs_nothing_but_itself(fediverse: Fediverse, form: Form)
     assert re.findall(r"""(?:src|srcset|action|xlink:href)=|url\(|@import""", page) == []
     assert "default-src 'none'" in page
     assert ("<svg" in page) is (form == "print")
-    assert (await keepsake(attic, uri, form)).count(uri) >= 1  # of what it does not show, its note tells
+    assert (await certificate(attic, uri, form)).count(uri) >= 1  # of what it does not show, its note tells
 
 
 @pytest.mark.proves("P-243")
 async def test_the_original_can_be_taken_from_the_page_and_checked(fediverse: Fediverse) -> None:
     _, shop, uri = await given(fediverse, "Tom & Jerry said “ok” </pre>")
 
-    page = await keepsake(shop, uri, "html")
+    page = await certificate(shop, uri, "html")
 
     [original] = re.findall(r"<pre>(.*?)</pre>", page, re.DOTALL)
     _, found = verdicts.verify_file(html.unescape(original).encode(), lambda _: None, fediverse.now)
@@ -126,6 +126,6 @@ async def test_what_does_not_hold_is_not_handed_on(fediverse: Fediverse) -> None
 
     for form in ("html", "print"):
         with pytest.raises(Trouble, match="revoked: The one who gave it took it back, as of 2 March 2026"):
-            await keepsake(shop, uri, form)
+            await certificate(shop, uri, form)
     with pytest.raises(Trouble, match="revoked"):
         await credential(shop, uri)

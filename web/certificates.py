@@ -30,7 +30,7 @@ def write(db: Session, here: Instance, row: Endorsement, form: Form) -> str:
     [seal] = shown.seals(db, [(row, verdicts.verdict_offline(db, row, now))], here.home)
     url = seal.page or seal.said.note
     values = {"seal": seal, "url": url, "hash": row.hash, "copy": _readable(verdicts.bundle(db, row))}
-    return rendering.render(here, f"keepsakes/{form}.html", **values, code=_code(url) if form == "print" else None)
+    return rendering.render(here, f"certificates/{form}.html", **values, code=_code(url) if form == "print" else None)
 
 
 def _readable(copy: Json) -> str:
