@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, MutableMapping, Sequence
+from functools import cache
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
-
-from markdown_it import MarkdownIt
-from markdown_it.renderer import RendererHTML
-from markdown_it.rules_inline import StateInline
-from markdown_it.token import Token
-from markdown_it.utils import OptionsDict
 
 from activitypub.html import safe_url
 from activitypub.origin import MAX_URI
+
+if TYPE_CHECKING:  # the parser, a megabyte of it, is loaded once somebody here writes something
+    from markdown_it import MarkdownIt
+    from markdown_it.renderer import RendererHTML
+    from markdown_it.rules_inline import StateInline
+    from markdown_it.token import Token
+    from markdown_it.utils import OptionsDict
 
 _URL = re.compile(rf"https?://[^\s<>\"\\^`{{|}}]{{1,{MAX_URI}}}", re.IGNORECASE)  # what is longer is no address
 _MENTION = re.compile(r"@([A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?)@([^\W_](?:[\w.-]*[^\W_])?(?::\d{1,5})?)")
@@ -30,7 +32,7 @@ def from_text(text: str, home: str, mentions: Mapping[str, tuple[str, str]] | No
     `mentions` maps an address (``bo@bo.example``, lower case) to the profile's URL and the handle; an address that it
     lacks stays text. Hashtags lead to ``{home}/tags/…``.
     """
-    return str(_MARKDOWN.render(text, {"home": home, "mentions": mentions or {}})).strip()
+    return str(_markdown().render(text, {"home": home, "mentions": mentions or {}})).strip()
 
 
 def addresses(text: str) -> tuple[str, ...]:
@@ -47,7 +49,7 @@ def hashtags(text: str) -> tuple[str, ...]:
 
 
 def _tokens(text: str, kind: str) -> list[Token]:
-    children = (child for token in _MARKDOWN.parse(text, {}) for child in token.children or ())
+    children = (child for token in _markdown().parse(text, {}) for child in token.children or ())
     return [child for child in children if child.type == kind]
 
 
@@ -124,13 +126,15 @@ def _render_fence(
     return f"<pre><code>{escape(tokens[index].content, quote=False)}</code></pre>\n"
 
 
-class _Markdown(MarkdownIt):
-    def validateLink(self, url: str) -> bool:  # noqa: N802 (the parser asks by this name)
-        return safe_url(url) is not None or url.lower().startswith("mailto:")
-
-
+@cache
 def _markdown() -> MarkdownIt:
-    markdown = _Markdown("commonmark", {"html": False, "breaks": True, "xhtmlOut": False})
+    from markdown_it import MarkdownIt
+
+    class Markdown(MarkdownIt):
+        def validateLink(self, url: str) -> bool:  # noqa: N802 (the parser asks by this name)
+            return safe_url(url) is not None or url.lower().startswith("mailto:")
+
+    markdown = Markdown("commonmark", {"html": False, "breaks": True, "xhtmlOut": False})
     markdown.enable("strikethrough").disable(["image", "hr", "reference"])
     markdown.inline.ruler.before("escape", "url", _url)
     markdown.inline.ruler.before("escape", "mention", _named("mention", _MENTION))
@@ -148,4 +152,3 @@ _RENDERERS = {
     "s_open": lambda self, tokens, index, options, env: "<del>",
     "s_close": lambda self, tokens, index, options, env: "</del>",
 }
-_MARKDOWN = _markdown()

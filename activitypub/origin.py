@@ -8,7 +8,6 @@ lives, or proven by its own author's signature.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,6 +22,7 @@ _BEGINNING = re.compile(r"https?://[^/?#]*", re.IGNORECASE)  # scheme and author
 _DISGUISE = re.compile(r"[@\\%]")
 _REGISTRIES = frozenset({"ac", "co", "com", "edu", "gov", "ne", "net", "or", "org"})  # below a country: ``co.uk``
 _MAX_NESTING = 3  # P-111: an announced activity about an object
+_UNTOUCHED = ("proof", "@context")
 _OWNER = ("attributedTo", "actor", "owner", "controller")
 
 
@@ -84,9 +84,10 @@ def site(host: str) -> str:
 
 def owner(document: Document) -> str | None:
     """Whose word the document is (P-105): an actor's own, an activity's actor's, a key's owner's, else its author's."""
-    if not ACTORS.isdisjoint(document.types):  # be it the first or not: who may be an actor is nobody else's word
+    types = document.types
+    if not ACTORS.isdisjoint(types):  # be it the first or not: who may be an actor is nobody else's word
         return document.uri("id")
-    if not ACTIVITIES.isdisjoint(document.types) and (actor := document.uri("actor")):
+    if not ACTIVITIES.isdisjoint(types) and (actor := document.uri("actor")):
         return actor
     return next((uri for name in _OWNER if (uri := document.uri(name))), None)
 
@@ -103,11 +104,13 @@ def own_words(activity: Document) -> Activity:
     home = origin(actors[0])
     if activity.has("id") and origin(activity.id) != home:
         raise Forbidden(f"{activity.id} is not on the server of its actor")
-    if sum(1 for _ in _nested(activity)) > _MAX_NESTING:
+    if _is_nested_deep(activity):
         raise Malformed(f"an object is nested more than {_MAX_NESTING} deep")
     hearsay: dict[str, Document] = {}
 
     def reduced(value: Any) -> Any:
+        if isinstance(value, str):  # as most are
+            return value
         if isinstance(value, list):
             return [reduced(one) for one in value]
         if not isinstance(value, dict):
@@ -120,7 +123,7 @@ def own_words(activity: Document) -> Activity:
 
     def inside(json: Json) -> Json:
         return {
-            name: reduced(value) if isinstance(value, dict | list) and name not in ("proof", "@context") else value
+            name: value if name in _UNTOUCHED or isinstance(value, str) else reduced(value)
             for name, value in json.items()
             if name != "signature"  # of Mastodon's making (P-091)
         }
@@ -141,11 +144,12 @@ def page(document: Document) -> str | None:
         return None
 
 
-def _nested(activity: Document) -> Iterator[Document]:
-    inner = activity.embedded("object")
-    while inner is not None:
-        yield inner
-        inner = inner.embedded("object")
+def _is_nested_deep(activity: Document) -> bool:
+    inner: Document | None = activity
+    for _ in range(_MAX_NESTING + 1):
+        if (inner := inner.embedded("object")) is None:
+            return False
+    return True
 
 
 def _is_foreign(document: Document, uri: str, actor: str, home: str) -> bool:

@@ -12,7 +12,7 @@ from itertools import accumulate
 from pathlib import Path
 from statistics import median, quantiles
 
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from benchmarks import network
@@ -93,7 +93,7 @@ def _text(chance: random.Random, length: int) -> str:
 
 def _posts(tx: Transaction, numbers: range) -> None:
     chance, made = random.Random(numbers.start), datetime(2026, 1, 1, tzinfo=UTC)
-    rows, said = [], []
+    rows = []
     for number in numbers:
         when = made + timedelta(seconds=number)
         author = f"https://h{number % 500}.example/actors/a"
@@ -101,6 +101,5 @@ def _posts(tx: Transaction, numbers: range) -> None:
         document = {"id": uri, "type": "Note", "attributedTo": author, "content": f"<p>{_text(chance, LENGTH)}</p>"}
         row = {"id": ids.new(when), "uri": uri, "type": "Note", "author": author, "published": when}
         rows.append({**row, "document": document, "visibility": "public"})
-        said.append((row["id"], "Note", author, document))
     tx.db.execute(insert(Object), rows)
-    search.put(tx, said)  # type: ignore[arg-type]
+    search.put(tx, tx.db.scalars(select(Object).where(Object.id.in_([row["id"] for row in rows]))))

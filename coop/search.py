@@ -1,9 +1,7 @@
 """Full-text search over what one may read: FTS5 on SQLite, ``tsvector`` on PostgreSQL.
 
 The law: words leave the index in the transaction in which their object is edited or deleted; and nothing is shown
-because it was found, but because whoever asks may read it now (`access`). What is said here is put in at once, what
-comes from elsewhere within seconds, many together: one by one, between the savepoints of receipts, each costs FTS5 four
-times as much, since it writes out what it has at every savepoint.
+because it was found, but because whoever asks may read it now (`access`).
 
 Words are folded and separated here, and each database just looks them up as they are: so both find the same, and
 nothing that anybody types is taken for a command. The kind of an object and its author are words in the index, too, of
@@ -16,13 +14,14 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any, Final, Literal
 
 from sqlalchemy import DDL, bindparam, delete, event, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from activitypub import html
-from activitypub.document import Document, Json
+from activitypub.document import Document
 from coop import feed, words
 from coop.events import Departed, Edited, Erased, Shown, listens
 from federation.prepared import Prepared
@@ -80,7 +79,7 @@ _TAKE = {dialect: Prepared(statement) for dialect, statement in _REMOVE.items()}
 
 
 class Unindexed(Row):
-    """An object whose words are not in the index yet, or not as they are now."""
+    """An object whose words are not in the index yet: a migration asks for it so."""
 
     __tablename__ = "unindexed"
 
@@ -96,13 +95,13 @@ _FORGET = Prepared(delete(Unindexed).where(Unindexed.object == bindparam("of")))
 @listens(Shown)
 def remember(tx: Transaction, event: Shown) -> None:
     if event.boosted_by is None:
-        _take_in(tx, event.object)
+        put(tx, [event.object])
 
 
 @listens(Edited)
 def renew(tx: Transaction, event: Edited) -> None:
     _remove(tx, event.object.id)
-    _take_in(tx, event.object)
+    put(tx, [event.object])
 
 
 @listens(Erased)
@@ -117,25 +116,16 @@ def forget_all(tx: Transaction, event: Departed) -> None:
 
 @chore(timedelta(seconds=2))
 def index(tx: Transaction) -> bool:
-    """Put in what waits for it, `AT_ONCE` objects of it."""
+    """Put in what a migration left to be put in, `AT_ONCE` objects of it."""
     waiting = tx.db.scalars(select(Unindexed.object).order_by(Unindexed.object).limit(AT_ONCE)).all()
-    there = select(Object.id, Object.type, Object.author, Object.document).where(Object.id.in_(waiting))
-    rows = tx.db.execute(there.where(Object.deleted.is_(None))).all()
+    put(tx, tx.db.scalars(select(Object).where(Object.id.in_(waiting), Object.deleted.is_(None))))
     tx.db.execute(delete(Unindexed).where(Unindexed.object.in_(waiting)))
-    put(tx, [tuple(row) for row in rows])
     return len(waiting) == AT_ONCE
 
 
-def put(tx: Transaction, some: Iterable[tuple[int, str, str, Json]]) -> None:
-    """Put in objects that are not in it: of each the number, type, author and document."""
-    _PUT[_dialect_of(tx.db)].run_all(tx.db, [_written(*one) for one in some])
-
-
-def _take_in(tx: Transaction, row: Object) -> None:
-    if row.local:
-        put(tx, [(row.id, row.type, row.author, row.document)])
-    else:
-        tx.add_new(Unindexed, object=row.id)
+def put(tx: Transaction, some: Iterable[Object]) -> None:
+    """Put in objects that are not in it."""
+    _PUT[_dialect_of(tx.db)].run_all(tx.db, [_written(one) for one in some])
 
 
 def _remove(tx: Transaction, number: int) -> None:
@@ -143,12 +133,12 @@ def _remove(tx: Transaction, number: int) -> None:
     _TAKE[_dialect_of(tx.db)].run(tx.db, object=number)
 
 
-def _written(number: int, kind: str, author: str, document: Json) -> dict[str, Any]:
+def _written(one: Object) -> dict[str, Any]:
     """An object as it is found: by the words it says, and their singular, too; by its kind; by its author."""
-    said = words.split(words_of(Document(document)))
-    singular = [one for word in said if (one := words.singular(word)) is not word]
-    ours = [_kind_word(_KINDS.get(kind, "post")), _author_word(author)]
-    return {"object": number, "words": " ".join([*said, *singular, *ours])}
+    said = words.split(words_of(Document(one.document)))
+    singular = [found for word in said if (found := words.singular(word)) is not word]
+    ours = [_kind_word(_KINDS.get(one.type, "post")), _author_word(one.author)]
+    return {"object": one.id, "words": " ".join([*said, *singular, *ours])}
 
 
 def words_of(document: Document) -> str:
@@ -169,6 +159,7 @@ def _kind_word(kind: Kind) -> str:
     return f"{_OURS}{kind}"
 
 
+@lru_cache(1024)
 def _author_word(uri: str) -> str:
     return f"{_OURS}{hashlib.sha256(uri.encode()).hexdigest()[:20]}"
 

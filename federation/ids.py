@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import secrets
 import threading
-from datetime import UTC, datetime
-
-from cachetools import LRUCache
+from datetime import UTC, datetime, timedelta
 
 _EPOCH = datetime(2025, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 _CHANCE = 22  # bits below the milliseconds: a random start, counted up within one millisecond
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32, which nobody misreads
 
 _lock = threading.Lock()
-_last: LRUCache[int, int] = LRUCache(1024)  # by moment: ids of one alternate with those of others that are long past
+_last: dict[int, int] = {}  # by moment, the least recent first: ids of one alternate with those of others, long past
+_REMEMBERED = 1024  # moments
 
 
 def new(now: datetime) -> int:
@@ -23,14 +23,16 @@ def new(now: datetime) -> int:
     """
     moment = first(now)
     with _lock:
-        last = _last.get(moment)
+        last = _last.pop(moment, None)
         found = _last[moment] = moment | secrets.randbits(_CHANCE - 1) if last is None else last + 1
+        if len(_last) > _REMEMBERED:
+            del _last[next(iter(_last))]
     return found
 
 
 def first(moment: datetime) -> int:
     """Where the row ids of a moment begin: none that is `new` then, or later, is less."""
-    return max(int((moment - _EPOCH).total_seconds() * 1000), 0) << _CHANCE
+    return max((moment - _EPOCH) // _MILLISECOND, 0) << _CHANCE
 
 
 def slug(row_id: int) -> str:

@@ -14,7 +14,7 @@ from functools import partial
 
 import structlog
 from cachetools import LRUCache, TTLCache
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from activitypub import digest
 from activitypub.document import Document
@@ -26,9 +26,11 @@ from federation.client import Answer, Unreachable
 from federation.dispatch import disappeared
 from federation.followers import Announcements
 from federation.instance import Instance, NoKey
+from federation.prepared import Prepared
 from federation.settling import ANSWERS, Outcome, Parcel
 from federation.store import Unavailable
 from federation.tables import Activity, Actor, Lane
+from federation.together import Together
 
 AT_ONCE = 1024  # lanes under way; those whose hosts hang keep their place until the client's deadline
 SOON_BETTER = frozenset({401, 408, 425, 429})  # all other 4xx, and 501, are permanent for this delivery (P-165)
@@ -36,6 +38,12 @@ MOVED = frozenset({301, 308})
 SHORTEST_WAIT = timedelta(seconds=30)  # whatever a Retry-After says
 TOLD_FOR = 60.0  # seconds, for which what is said of somebody's followers is not counted again
 GATHER = 0.01  # seconds: what arrives at many hosts within them is written down together
+
+_BODY = Prepared(
+    select(Activity.body, Actor.followers)
+    .outerjoin(Actor, Actor.uri == bindparam("by"))
+    .where(Activity.id == bindparam("of"))
+)
 
 log = structlog.get_logger()
 
@@ -50,6 +58,11 @@ class _Body:
     digest: str
     is_for_followers: bool
 
+    @classmethod
+    def of(cls, content: bytes, followers_of_sender: str | None) -> _Body:
+        is_for_them = followers.is_for_followers(Document.reread(content), followers_of_sender)
+        return cls(content, digest.of(content), is_for_them)
+
 
 @dataclass(slots=True)
 class Lanes:
@@ -59,13 +72,16 @@ class Lanes:
     takes_over: bool = False  # what is held already, which was an earlier run of the only process
     _busy: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     _bodies: LRUCache[int, _Body] = field(default_factory=lambda: LRUCache(64))
-    _settling: list[tuple[Outcome, asyncio.Future[Parcel | None]]] = field(default_factory=list)
-    _settler: asyncio.Task[None] | None = None
+    _read: Together[Parcel, _Body | None] = field(init=False)
+    _settle: Together[Outcome, Parcel | None] = field(init=False)
     _looking_up: asyncio.Lock = field(default_factory=asyncio.Lock)
     _followers: TTLCache[str, Announcements] = field(init=False)
 
     def __post_init__(self) -> None:
         self._followers = TTLCache(8, TOLD_FOR, timer=lambda: self.here.now().timestamp())
+        self._read = Together(self._read_all)
+        # While others are under way their answers may be here at once.
+        self._settle = Together(self._settle_all, lambda waiting: GATHER if waiting < len(self._busy) else 0)
 
     async def work(self) -> bool:
         """Set out on every lane that is due. Return whether any is under way."""
@@ -96,7 +112,7 @@ class Lanes:
         try:
             head: Parcel | None = parcel
             while head is not None:
-                head = await self._settled(await self._deliver(head))
+                head = await self._settle(await self._deliver(head))
         except Unavailable as error:
             log.warning("lane.unsettled", lane=lane, error=str(error))  # its lease ends, and it is sent again
         except Exception:
@@ -153,20 +169,17 @@ class Lanes:
         return Outcome(parcel, "failed", f"{before.uri} has moved its inbox", status, None, timedelta(seconds=1))
 
     async def _body(self, parcel: Parcel) -> _Body:
-        if (body := self._bodies.get(parcel.activity)) is None:
-            async with self._looking_up:  # it goes to many at once, and is read for all of them
-                body = self._bodies.get(parcel.activity) or await self._read(parcel)
+        if (body := self._bodies.get(parcel.activity) or await self._read(parcel)) is None:
+            raise _NotKept("what was to be sent is not kept any more")
         return body
 
-    async def _read(self, parcel: Parcel) -> _Body:
-        query = select(Activity.body, Actor.followers).outerjoin(Actor, Actor.uri == parcel.sender)
-        found = await self.here.store.read(lambda db: db.execute(query.where(Activity.id == parcel.activity)).all())
-        if not found:
-            raise _NotKept("what was to be sent is not kept any more")
-        content, collection = found[0]
-        is_for_them = followers.is_for_followers(Document.reread(content), collection)
-        body = self._bodies[parcel.activity] = _Body(content, digest.of(content), is_for_them)
-        return body
+    async def _read_all(self, parcels: list[Parcel]) -> list[_Body | None]:
+        """The bodies of `parcels`, of which many may have the same."""
+        wanted = {one.activity: one.sender for one in parcels}
+        found = await self.here.store.read(lambda db: [_BODY.rows(db, of=of, by=by) for of, by in wanted.items()])
+        bodies = {of: _Body.of(*rows[0]) for of, rows in zip(wanted, found, strict=True) if rows}
+        self._bodies.update(bodies)
+        return [bodies.get(one.activity) for one in parcels]
 
     async def _said_of_followers(self, parcel: Parcel) -> dict[str, str]:
         """The header that tells a server who of its people follows the sender (P-170)."""
@@ -177,28 +190,10 @@ class Lanes:
                     self._followers[parcel.sender] = said
         return {HEADER: said[parcel.lane]} if parcel.lane in said else {}
 
-    async def _settled(self, outcome: Outcome) -> Parcel | None:
-        """Have `outcome` written down together with all others that arrive meanwhile; return what is next."""
-        next_head: asyncio.Future[Parcel | None] = asyncio.get_running_loop().create_future()
-        self._settling.append((outcome, next_head))
-        if self._settler is None or self._settler.done():
-            self._settler = asyncio.create_task(self._settle_all())
-        return await next_head
-
-    async def _settle_all(self) -> None:
-        while self._settling:
-            if len(self._settling) < len(self._busy):  # others are under way: their answers may be here at once
-                await asyncio.sleep(GATHER)
-            batch, self._settling = self._settling, []
-            outcomes = [outcome for outcome, _ in batch]
-            try:
-                heads = await self.here.store.write(partial(settling.settle, outcomes=outcomes))
-            except Exception as error:  # noqa: BLE001 - each walk ends with it, and its lane is due again when its lease ends
-                for _, waiting in batch:
-                    waiting.set_exception(error)
-                continue
-            for outcome, waiting in batch:
-                waiting.set_result(heads.get(outcome.parcel.lane))
+    async def _settle_all(self, outcomes: list[Outcome]) -> list[Parcel | None]:
+        """Write them down; give what is next on the lane of each."""
+        heads = await self.here.store.write(partial(settling.settle, outcomes=outcomes))
+        return [heads.get(one.parcel.lane) for one in outcomes]
 
 
 def _is_permanent(status: int) -> bool:

@@ -32,7 +32,7 @@ from federation.prepared import fast
 from federation.store import FAULTS, Transaction, Unavailable
 from federation.tables import Progress, Receipt
 
-BATCH = 128  # with the time that each takes, some fifty milliseconds in which nobody else writes
+BATCH = 192  # with the time that each takes, some fifty milliseconds in which nobody else writes
 ATTEMPTS = 8  # after half a minute first, after six hours last; then it waits for the operator
 PLACES = 32  # receipts for which something is fetched, at once
 PLACES_OF_A_SITE = 8  # of them, or one domain whose servers are slow would have them all

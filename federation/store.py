@@ -19,7 +19,7 @@ from datetime import datetime
 from functools import cache
 from itertools import groupby
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import msgspec
 from sqlalchemy import Engine, create_engine, event
@@ -49,6 +49,15 @@ class _NotBegun(Unavailable):
     """Nobody can write at all now: it is of no use to try one by one."""
 
 
+class _Spoilt(Unavailable):
+    """What cannot be undone by itself stands in the transaction: all of it is done anew, with savepoints."""
+
+
+# What an attempt does so that it can be undone alone: nothing, since most succeed or fail before they write, and then
+# there is nothing to undo; a quick savepoint; one of the session, which rolls back beyond those that it does not know.
+_Care = Literal["hopes", "saves", "is careful"]
+
+
 @dataclass(slots=True)
 class Transaction:
     """What a function may use while it writes: the session, the moment, and where we live."""
@@ -57,7 +66,7 @@ class Transaction:
     now: datetime
     home: str
     topics: set[str] = field(default_factory=set)
-    careful: bool = False  # about the session, which does not know of quick savepoints and rolls back beyond them
+    care: _Care = "hopes"
 
     def insert(self, table: type[Row]) -> sqlite.Insert:
         """An INSERT that knows ``ON CONFLICT``, in the words of the database in use."""
@@ -91,7 +100,7 @@ class Transaction:
     def attempt(self) -> Iterator[None]:
         """What is done inside is undone, and it alone, if it raises. Raise `Unavailable` if all is undone with it."""
         self.db.flush()
-        savepoint = self.db.begin_nested() if self.careful else _Savepoint(self.db)
+        savepoint = self.db.begin_nested() if self.care == "is careful" else _Savepoint(self.db, self.care == "hopes")
         try:
             yield
             savepoint.commit()
@@ -108,22 +117,31 @@ class Transaction:
 
 
 class _Savepoint:
-    """Several times as quick as the session's own."""
+    """Several times as quick as the session's own. One that `hopes` is none, as far as the database can tell it later
+    whether anything was written.
+    """
 
-    def __init__(self, db: Session) -> None:
+    def __init__(self, db: Session, hopes: bool) -> None:
         driver = fast(db).connection.dbapi_connection
         assert driver is not None  # noqa: S101 - the session is in its transaction
         self._db, self._driver = db, driver
-        _say(driver, "SAVEPOINT attempt")
+        self._written: int | None = getattr(driver, "total_changes", None) if hopes else None
+        if self._written is None:
+            _say(driver, "SAVEPOINT attempt")
 
     def commit(self) -> None:
         self._db.flush()
-        _say(self._driver, "RELEASE SAVEPOINT attempt")
+        if self._written is None:
+            _say(self._driver, "RELEASE SAVEPOINT attempt")
 
     def rollback(self) -> None:
+        """Raise `_Spoilt` if it hoped in vain."""
         self._db.expunge_all()
-        _say(self._driver, "ROLLBACK TO SAVEPOINT attempt")
-        _say(self._driver, "RELEASE SAVEPOINT attempt")
+        if self._written is None:
+            _say(self._driver, "ROLLBACK TO SAVEPOINT attempt")
+            _say(self._driver, "RELEASE SAVEPOINT attempt")
+        elif self._written != self._driver.total_changes:  # type: ignore[attr-defined]  # SQLite's has it
+            raise _Spoilt("what was written cannot be undone alone")
 
 
 def _say(driver: DBAPIConnection, statement: str) -> None:
@@ -270,26 +288,28 @@ class Store:
                 with suppress(RuntimeError):  # it is closed, so nobody waits any more
                     loop.call_soon_threadsafe(self._answer, [job for job in batch if job.loop is loop], topics)
 
-    def _commit_together(self, batch: list[_Job], careful: bool = False, conflicts: int = 0) -> set[str]:
+    def _commit_together(self, batch: list[_Job], care: _Care = "hopes", conflicts: int = 0) -> set[str]:
         """Commit the batch; if that fails, once more one by one and with care, so that nobody fails for a neighbour."""
         try:
-            return self._commit(batch, careful)
+            return self._commit(batch, care)
+        except _Spoilt:
+            return self._commit_together(batch, "saves", conflicts)
         except BaseException as error:  # noqa: BLE001 - it goes to all who wait; the thread serves the next
             if _is_conflict(error) and conflicts < self.CONFLICTS:
                 time.sleep(random.uniform(0, 0.002 * 2**conflicts))  # noqa: S311 - so that the two do not meet again
-                return self._commit_together(batch, careful, conflicts + 1)
-            if careful or isinstance(error, _NotBegun):
+                return self._commit_together(batch, care, conflicts + 1)
+            if care == "is careful" or isinstance(error, _NotBegun):
                 for job in batch:
                     job.error = _explained(error)
                 return set()
-        return set().union(*(self._commit_together([job], careful=True) for job in batch))
+        return set().union(*(self._commit_together([job], "is careful") for job in batch))
 
-    def _commit(self, batch: list[_Job], careful: bool) -> set[str]:
+    def _commit(self, batch: list[_Job], care: _Care) -> set[str]:
         topics: set[str] = set()
         with Session(self._for_writing, expire_on_commit=False) as db, db.begin():
             _begin(db)
             for _, jobs in groupby(batch, key=lambda job: job.kind):
-                topics |= _do(Transaction(db, self.clock(), self.home, careful=careful), [*jobs])
+                topics |= _do(Transaction(db, self.clock(), self.home, care=care), [*jobs])
         return topics
 
     def _answer(self, batch: list[_Job], topics: set[str]) -> None:

@@ -128,6 +128,7 @@ def networks(names: Iterable[str]) -> tuple[Network, ...]:
     return tuple(ip_network(one, strict=False) for one in names)
 
 
+@lru_cache(maxsize=1024)
 def parse(text: str) -> IPv4Address | IPv6Address | None:
     try:
         address = ip_address(text)
