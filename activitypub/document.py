@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs
@@ -46,11 +46,13 @@ class Document:
     so that a proof over the document still verifies after a round trip (FEP-8b32).
     """
 
-    __slots__ = ("_has_prefixes", "json")
+    __slots__ = ("_embedded", "_has_prefixes", "_uris", "json")
 
     def __init__(self, json: Json) -> None:
         self.json = json
         self._has_prefixes: bool | None = None  # once somebody asked for what is not there
+        self._uris: dict[str, tuple[str, ...]] = {}  # by property: the same few are asked for again and again
+        self._embedded: dict[str, list[Document]] = {}
 
     @classmethod
     def parse(cls, body: bytes) -> Document:
@@ -108,13 +110,9 @@ class Document:
         return found[0] if found else None
 
     def uris(self, name: str) -> tuple[str, ...]:
-        value = self.get(name)
-        if not value:
-            return ()
-        if isinstance(value, str):  # as most are
-            return (_address(value),)
-        ids = [one.get("id") or one.get("href") if isinstance(one, dict) else one for one in self._list(name)]
-        return tuple([_address(uri) for uri in ids if isinstance(uri, str) and uri])
+        if (found := self._uris.get(name)) is None:
+            found = self._uris[name] = tuple(map(_address, self._ids(name)))
+        return found
 
     def strings(self, name: str) -> tuple[str, ...]:
         return tuple(one for one in self._list(name) if isinstance(one, str))
@@ -149,16 +147,26 @@ class Document:
             return None
 
     def embedded(self, name: str) -> Document | None:
-        return next(self.embeddeds(name), None)
+        found = self.embeddeds(name)
+        return found[0] if found else None
 
-    def embeddeds(self, name: str) -> Iterator[Document]:
-        return (Document(one) for one in self._list(name) if isinstance(one, dict))
+    def embeddeds(self, name: str) -> Sequence[Document]:
+        if (found := self._embedded.get(name)) is None:
+            found = self._embedded[name] = [Document(one) for one in self._list(name) if isinstance(one, dict)]
+        return found
 
     def require(self, name: str) -> str:
         """Raise `Malformed` unless `name` holds a URI."""
         if uri := self.uri(name):
             return uri
         raise Malformed(f"{self.type or 'the document'} has no {name}")
+
+    def _ids(self, name: str) -> list[str]:
+        value = self.get(name)
+        if not value or isinstance(value, str):  # as most are
+            return [value] if value else []
+        ids = [one.get("id") or one.get("href") if isinstance(one, dict) else one for one in self._list(name)]
+        return [uri for uri in ids if isinstance(uri, str) and uri]
 
     def _list(self, name: str) -> list[Any]:
         value = self.get(name)

@@ -240,9 +240,9 @@ class Bundle:
         inner = around.embedded("endorsement") or around.embedded("signedEndorsement")
         if inner is None:
             raise Malformed("there is no endorsement in it")
-        entries = list(document.embeddeds("actorSnapshots"))[:_MAX_SNAPSHOTS]
+        entries = document.embeddeds("actorSnapshots")[:_MAX_SNAPSHOTS]
         snapshots = tuple(one for entry in entries if (one := _snapshot(entry)))
-        keys = tuple(one.json for one in list(document.embeddeds("keys"))[:MAX_PROOFS])
+        keys = tuple(one.json for one in document.embeddeds("keys")[:MAX_PROOFS])
         return cls(inner, snapshots, document.time("receivedAt"), keys, document.embedded("revocation"))
 
     def write(self) -> Json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from html import escape
@@ -72,7 +73,7 @@ class Note:
         """Raise `Malformed` without an id that is a web address and an author on its origin (P-105)."""
         uri = document.id
         by = author(document)
-        media = [Media.read(one) for one in list(document.embeddeds("attachment"))[:MAX_ATTACHMENTS]]
+        media = [Media.read(one) for one in document.embeddeds("attachment")[:MAX_ATTACHMENTS]]
         return cls(
             id=uri,
             author=by,
@@ -165,8 +166,8 @@ def mentioned(document: Document) -> frozenset[str]:
     return frozenset(href for tag in named[:MAX_MENTIONS] if (href := tag.uri("href")))
 
 
-def _tags(document: Document) -> list[Document]:
-    return list(document.embeddeds("tag"))[:MAX_TAGS]
+def _tags(document: Document) -> Sequence[Document]:
+    return document.embeddeds("tag")[:MAX_TAGS]
 
 
 def _content(document: Document) -> str:

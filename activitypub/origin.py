@@ -104,7 +104,7 @@ def own_words(activity: Document) -> Activity:
     home = origin(actors[0])
     if activity.has("id") and origin(activity.id) != home:
         raise Forbidden(f"{activity.id} is not on the server of its actor")
-    if _is_nested_deep(activity):
+    if _depth(activity) > _MAX_NESTING:
         raise Malformed(f"an object is nested more than {_MAX_NESTING} deep")
     hearsay: dict[str, Document] = {}
 
@@ -144,12 +144,12 @@ def page(document: Document) -> str | None:
         return None
 
 
-def _is_nested_deep(activity: Document) -> bool:
-    inner: Document | None = activity
-    for _ in range(_MAX_NESTING + 1):
-        if (inner := inner.embedded("object")) is None:
-            return False
-    return True
+def _depth(activity: Document) -> int:
+    """How many objects are in one another, as far as that is of interest."""
+    depth, inner = 0, activity.embedded("object")
+    while inner is not None and depth <= _MAX_NESTING:
+        depth, inner = depth + 1, inner.embedded("object")
+    return depth
 
 
 def _is_foreign(document: Document, uri: str, actor: str, home: str) -> bool:

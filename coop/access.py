@@ -32,7 +32,7 @@ def may_read(db: Session, row: Object, reader: str | None) -> bool:
         kept = keepsakes.of(db, row.conversation, reader)
         is_in = projects.role_of(db, row.conversation or "", reader) is not None
         return is_in or (kept is not None and keepsakes.has(kept, row))
-    if row.visibility in EVERYBODY or is_for(db, Document(row.document), reader):
+    if row.visibility in EVERYBODY or is_for(db, row.said, reader):
         return True
     follow = follows.find(db, reader, row.author) if row.visibility == "followers" else None
     return follow is not None and follow.state == "accepted"

@@ -9,7 +9,6 @@ from sqlalchemy import Select, delete, exists, literal, or_, select, union, upda
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, aliased, mapped_column
 
 from activitypub import audience
-from activitypub.document import Document
 from coop import admission, logbook
 from coop.accounts import Account
 from coop.admission import Invitation
@@ -126,7 +125,7 @@ def remember(tx: Transaction, event: Shown | Edited) -> None:
     row = event.object
     if not row.local or row.visibility == "project" or (isinstance(event, Shown) and event.boosted_by):
         return
-    named = [uri for uri in audience.recipients(Document(row.document)) if not uri.startswith(f"{tx.home}/")]
+    named = [uri for uri in audience.recipients(row.said) if not uri.startswith(f"{tx.home}/")]
     if named:
         people = select(literal(row.id), Actor.uri).where(Actor.uri.in_(named))
         tx.db.execute(tx.insert(Addressee).from_select(["object", "actor"], people).on_conflict_do_nothing())

@@ -78,7 +78,7 @@ def clauses_of(db: Session, row: Agreement, project: str, author: str) -> tuple[
     """What was agreed on as commitments, in words that both parties' servers find alike."""
     said, giver = agreements.terms_of(db, row), row.provider
     offer = known.find(db, row.offer)
-    document = Document(offer.document) if offer else Document({})
+    document = offer.said if offer else Document({})
     title = html.single_line(document.text("name"), MAX_TITLE) or "What we agreed on"
     unit = "" if said.stipulates.unit == "one" else f"{said.stipulates.value:f} × {said.stipulates.unit}: "
     clauses = [(giver, row.other(giver), f"{unit}{title}", said.stipulates.due)]

@@ -290,7 +290,7 @@ def _keep(tx: Transaction, row: Object) -> None:
         "hash": proof.hash_of(inner),
     }
     display: Any = "waiting" if is_ours else "accepted"  # for others their own server decides
-    fields["badge"] = Document(row.document).text(badge.PROPERTY)[: badge.MAX_PROOF] or None
+    fields["badge"] = row.said.text(badge.PROPERTY)[: badge.MAX_PROOF] or None
     tx.db.add(Endorsement(id=row.id, inner=inner, received=tx.now, display=display, **fields))
     tx.db.add_all(EndorsedSkill(skill=one, endorsement=row.id) for one in {skill.lower() for skill in said.skills})
     tx.db.flush()

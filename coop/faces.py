@@ -111,7 +111,7 @@ def boost(tx: Transaction, event: Shown) -> None:
     row = event.object
     if event.boosted_by or row.visibility not in access.EVERYBODY:
         return
-    for uri in Document(row.document).uris("audience"):
+    for uri in row.said.uris("audience"):
         project = statements.find(tx.db, uri)
         if project and is_here(tx.db, project) and projects.may_post(tx.db, uri, row.author):
             reactions.boost(tx, project.face, row.uri)

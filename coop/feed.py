@@ -12,7 +12,6 @@ from sqlalchemy import ColumnElement, Index, Select, String, delete, exists, lit
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from activitypub import audience
-from activitypub.document import Document
 from activitypub.html import safe_url
 from activitypub.origin import host
 from coop import access, accounts, blocks, follows
@@ -97,7 +96,7 @@ def clear(tx: Transaction, event: Departed) -> None:
 
 
 def _named(row: Object) -> tuple[str, ...]:
-    return audience.recipients(Document(row.document))
+    return audience.recipients(row.said)
 
 
 def _of(db: Session, actor: str) -> frozenset[str]:

@@ -6,8 +6,9 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import Index, Select, UniqueConstraint, and_, bindparam, delete, event, or_, select
+from sqlalchemy import Index, Select, UniqueConstraint, and_, bindparam, delete, event, or_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column, object_session
+from sqlalchemy.orm.attributes import set_committed_value
 
 from activitypub.document import Document, Json
 from activitypub.origin import Activity
@@ -44,6 +45,7 @@ _FOLLOWERS_HERE = Prepared(
     .where(Follow.followed == bindparam("of"), Follow.state == "accepted")
 )
 _BETWEEN = select(Follow).where(Follow.follower == bindparam("follower"), Follow.followed == bindparam("followed"))
+_NAME = Prepared(update(Follow).where(Follow.id == bindparam("follow")).values(uri=bindparam("uri")))
 _ASKS = Prepared(select(Account.approves_followers).where(Account.uri == bindparam("of")))
 
 
@@ -131,10 +133,13 @@ def receive_follow(tx: Transaction, activity: Activity) -> None:
         row = _new(tx, uri, follower.uri, followed.uri)
         tx.db.add(row)
         _admit(tx, row)
+        tx.db.flush()
     elif follower.local and row.state == "asked":  # it was written down when it was sent, and arrives only now
         _admit(tx, row)
-    row.uri = uri
-    tx.db.flush()
+        tx.db.flush()
+    if row.uri != uri:  # they ask again: some servers do, day after day
+        _NAME.run(tx.db, follow=row.id, uri=uri)
+        set_committed_value(row, "uri", uri)
     if row.state == "accepted":
         _answer(tx, "Accept", followed.uri, follower.uri, _echo(activity))
 

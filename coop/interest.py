@@ -9,7 +9,6 @@ from __future__ import annotations
 from sqlalchemy import Select, select, update
 
 from activitypub import html
-from activitypub.document import Document
 from coop import offers, responses
 from coop.events import Erased, Shown, listens
 from coop.offers import Offer
@@ -28,7 +27,7 @@ def consider(tx: Transaction, event: Shown) -> None:
         return
     if not known.is_local(tx.db, offer.author) or responses.is_open(tx.db, reply.author, offer):
         return
-    text = html.clean(Document(reply.document).text("content"))
+    text = html.clean(reply.said.text("content"))
     row = responses.new(tx, offer, reply.uri, reply.author, offer.author, text, "reply", reply.published)
     responses.replace_earlier(tx, row)
 

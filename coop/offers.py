@@ -123,7 +123,7 @@ def withdraw(tx: Transaction, author: str, uri: str) -> Object:
 
 def draft_of(row: Object) -> Draft:
     """What its author, one of us, wrote: to be changed and passed to `edit`."""
-    document = Document(row.document)
+    document = row.said
     said = Proposal.read(document)
     source = document.embedded("source")
     terms = (said.price, said.skills, said.remote, said.place, said.start, said.until)
@@ -136,7 +136,7 @@ def _revise(tx: Transaction, row: Object, draft: Draft, state: State) -> Object:
 
     Whom it mentioned before hears of it for as long as it is there, as with any other post (P-230).
     """
-    before = Note.read(Document(row.document))
+    before = Note.read(row.said)
     composed = posts.compose(tx, row.author, "offers", _words(draft, row.visibility))
     named = {one.href: one for one in (*before.mentions, *composed.mentions)}
     same = replace(
@@ -265,7 +265,7 @@ def _drop(tx: Transaction, offer: int) -> None:
 
 def _keep(tx: Transaction, row: Object) -> None:
     """Bring what is searched for in line with what the object says."""
-    document = Document(row.document)
+    document = row.said
     if not is_valid(document):
         return  # of type Proposal, but none (P-222)
     said = Proposal.read(document)

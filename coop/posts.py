@@ -139,7 +139,7 @@ def edit(tx: Transaction, author: str, uri: str, text: str, warning: str | None 
     if not text.strip():
         raise Trouble("there is nothing in it: write something, or delete the post")
     essays.check(text)
-    note = Note.read(Document(row.document))
+    note = Note.read(row.said)
     people = mentioned(tx.db, text)
     names = {address: (profile_page(one), one.handle) for address, one in people.items()}
     kept = {one.href: one for one in note.mentions} | {one.uri: mention(one) for one in people.values()}
@@ -346,7 +346,7 @@ def _show(tx: Transaction, row: Object) -> None:
 def _tell_mentioned(tx: Transaction, row: Object) -> None:
     answered = known.find(tx.db, row.reply_to)
     told = {row.author, answered.author if answered else None}
-    _notify(tx, "mention", mentioned_in(Document(row.document)) - told, row)
+    _notify(tx, "mention", mentioned_in(row.said) - told, row)
 
 
 def _notify(tx: Transaction, kind: Literal["reply", "mention"], people: Iterable[str | None], row: Object) -> None:

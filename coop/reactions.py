@@ -213,7 +213,7 @@ def receive_boost(tx: Transaction, activity: Activity) -> None:
 @receives("Undo")
 def receive_undo(tx: Transaction, activity: Activity) -> None:
     """By id, or by what the undone activity says of itself; one that comes before it is remembered (P-121)."""
-    said = list(activity.embeddeds("object")) or [Document({"id": uri}) for uri in activity.uris("object")]
+    said = activity.embeddeds("object") or [Document({"id": uri}) for uri in activity.uris("object")]
     for undone in said:
         row = _undone(tx.db, activity, undone)
         if row is not None:
@@ -252,7 +252,7 @@ def _emoji(activity: Document) -> tuple[str, str | None]:
         return said, None
     if not _NAMED.fullmatch(said):
         return "", None
-    for tag in list(activity.embeddeds("tag"))[:MAX_EMOJI]:
+    for tag in activity.embeddeds("tag")[:MAX_EMOJI]:
         icon = tag.embedded("icon")
         url = html.safe_url(icon.uri("url") or icon.uri("href")) if icon else None
         if url and tag.text("name").strip(":") == said.strip(":"):

@@ -274,7 +274,7 @@ def _verified(tx: Transaction, by: str, to: str, offer: Offer, row: Object, said
     agreement = Agreement.read(said)
     if agreement.author != by:
         raise Forbidden("the agreement is somebody else's")
-    terms.check(Document(row.document), agreement)
+    terms.check(row.said, agreement)
     return agreement
 
 

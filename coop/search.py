@@ -135,8 +135,8 @@ def _remove(tx: Transaction, number: int) -> None:
 
 def _written(one: Object) -> dict[str, Any]:
     """An object as it is found: by the words it says, and their singular, too; by its kind; by its author."""
-    said = words.split(words_of(Document(one.document)))
-    singular = [found for word in said if (found := words.singular(word)) is not word]
+    said = words.split(words_of(one.said))
+    singular = [found for word in said if word[-1] == "s" and (found := words.singular(word)) is not word]
     ours = [_kind_word(_KINDS.get(one.type, "post")), _author_word(one.author)]
     return {"object": one.id, "words": " ".join([*said, *singular, *ours])}
 

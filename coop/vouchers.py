@@ -60,7 +60,7 @@ def receive(tx: Transaction, add: Document, activity: Activity, statement: State
     Raise `known.Missing` to have them asked first, once, unless they are said to be no more: whoever is in a project
     has to be known to get what is said there.
     """
-    vouched = list(add.embeddeds("vouchedKey"))
+    vouched = add.embeddeds("vouchedKey")
     attempts = tx.db.scalar(select(Receipt.attempts).where(Receipt.uri == activity.id))
     if vouched and not attempts and not all(one.has("deleted") for one in vouched):
         known.actor(tx.db, statement.author)

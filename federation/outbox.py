@@ -17,7 +17,7 @@ from activitypub.document import Document, Json
 from activitypub.origin import host
 from federation import ids, known
 from federation.instance import own_proof_key
-from federation.prepared import Insert, Prepared, fast
+from federation.prepared import Insert, Prepared
 from federation.store import Transaction
 from federation.tables import Activity, Actor, BlockedDomain, Delivery, Lane, Receipt
 
@@ -158,8 +158,8 @@ def deliver(
             _LANE.run(tx.db, to=one, now=tx.now)
     if also is not None:
         others = Actor.uri.in_(also) & (Actor.uri != activity.actor)
-        fast(tx.db).execute(_deliveries(others, collapse)(tx.insert), values)
-        fast(tx.db).execute(_lanes(others)(tx.insert), {"now": tx.now})
+        tx.db.connection().execute(_deliveries(others, collapse)(tx.insert), values)
+        tx.db.connection().execute(_lanes(others)(tx.insert), {"now": tx.now})
     tx.wakes("lanes")
 
 

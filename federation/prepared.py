@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Executable, Select
+from sqlalchemy import Dialect, Executable, Select
 from sqlalchemy.dialects import sqlite
-from sqlalchemy.engine.interfaces import DBAPICursor
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -56,14 +56,11 @@ class Prepared:
         return compiled.read(row)[0] if row else None
 
     def _execute(self, db: Session, values: dict[str, Any] | list[dict[str, Any]]) -> tuple[_Compiled, DBAPICursor]:
-        connection = fast(db)
-        dialect = connection.dialect
+        driver, dialect = way(db)
         if (compiled := self._compiled.get(dialect.name)) is None:
             written = self._statement
             statement = written if isinstance(written, Executable) else written(insert_of(dialect.name))
             compiled = self._compiled[dialect.name] = _compile(statement, self._columns, dialect)
-        driver = connection.connection.dbapi_connection
-        assert driver is not None  # noqa: S101 - the session is in its transaction
         cursor = driver.cursor()
         try:
             if isinstance(values, list):
@@ -95,12 +92,15 @@ class _Compiled:
         return tuple([convert(value) if convert else value for convert, value in zip(self.back, row, strict=True)])
 
 
-def fast(db: Session) -> Connection:
-    """The connection of a session that serves one transaction."""
-    connection: Connection | None = db.info.get("connection")
-    if connection is None:
-        connection = db.info["connection"] = db.connection()
-    return connection
+def way(db: Session) -> tuple[DBAPIConnection, Dialect]:
+    """The driver's own connection of a session that serves one transaction, and its dialect."""
+    way: tuple[DBAPIConnection, Dialect] | None = db.info.get("way")
+    if way is None:
+        connection = db.connection()
+        driver = connection.connection.dbapi_connection
+        assert driver is not None  # noqa: S101 - the session is in its transaction
+        way = db.info["way"] = driver, connection.dialect
+    return way
 
 
 def insert_of(dialect: str) -> Insert:

@@ -28,7 +28,6 @@ from federation.client import Gone, Unreachable
 from federation.dispatch import dispatch
 from federation.instance import Instance
 from federation.keyring import TryLater
-from federation.prepared import fast
 from federation.store import FAULTS, Transaction, Unavailable
 from federation.tables import Progress, Receipt
 
@@ -160,7 +159,7 @@ def _work_through(tx: Transaction, held: Collection[str]) -> list[tuple[int, str
         held.add(actor)
         unfinished.append((number, actor))
     if done:
-        fast(tx.db).execute(_DONE, {"numbers": done})
+        tx.db.connection().execute(_DONE, {"numbers": done})
     settling.hear_from(tx, hosts)
     return unfinished
 

@@ -31,6 +31,7 @@ Expansion = Callable[[Session, Collection[str]], "Select[str] | None"]
 F = TypeVar("F", bound=Callable[..., object])
 
 _handlers: dict[tuple[str, str | None], Handler] = {}
+_by_kind: set[str] = set()  # activities that are handled only for objects of some kind
 _keepers: dict[str, Keeper] = {}
 _recognisers: dict[str, Callable[[Document], bool]] = {}
 _recognised_activities: dict[str, Callable[[Document], bool]] = {}
@@ -56,6 +57,8 @@ def receives(activity: str, *of: str) -> Callable[[F], F]:
             if (activity, one) in _handlers:
                 raise ValueError(f"{activity} of {one} is already handled by {_handlers[activity, one]}")
             _handlers[activity, one] = handler
+        if of:
+            _by_kind.add(activity)
         return handler
 
     return register
@@ -204,7 +207,7 @@ def needed(db: Session, uris: Collection[str]) -> set[str]:
 
 def depends_on_kind(activity: str) -> bool:
     """Whether anybody handles `activity` only for objects of some kind, so that it is worth finding out."""
-    return any(name == activity and of is not None for name, of in _handlers)
+    return activity in _by_kind
 
 
 def handled() -> frozenset[tuple[str, str | None]]:

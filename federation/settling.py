@@ -12,7 +12,6 @@ from sqlalchemy import Update, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from activitypub.message import Scheme
-from federation.prepared import fast
 from federation.store import Transaction
 from federation.tables import Actor, Delivery, Lane
 
@@ -108,7 +107,7 @@ def hear_from(tx: Transaction, hosts: Collection[str]) -> None:
     """
     tx.db.flush()
     values = {"lanes": list(hosts), "now": tx.now}
-    if fast(tx.db).execute(_WAKE, values).rowcount:
+    if tx.db.connection().execute(_WAKE, values).rowcount:
         tx.wakes("lanes")
 
 
@@ -145,7 +144,7 @@ def settle(tx: Transaction, outcomes: Iterable[Outcome]) -> dict[str, Parcel]:
             continue
         (unwelcome if outcome.verdict == "failed" else healthy).append(outcome.parcel.lane)
         (arrived if outcome.verdict == "arrived" else refused).append(outcome)
-    db = fast(tx.db)
+    db = tx.db.connection()
     if learnt:
         db.execute(_LEARN, [{"lane": one.parcel.lane, "learnt": one.learnt, "now": tx.now} for one in learnt])
     if arrived:
@@ -169,7 +168,7 @@ def _lease(tx: Transaction, hosts: Collection[str], hold: Update) -> dict[str, P
     if not hosts:
         return {}
     # Held before looking, so that what another transaction is just queueing is either seen here or wakes the lane.
-    db, until = fast(tx.db), tx.now + LEASE
+    db, until = tx.db.connection(), tx.now + LEASE
     db.execute(hold, {"lanes": hosts, "until": until, "now": tx.now})
     found = db.execute(_HEADS, {"lanes": hosts})
     heads = {row[1]: Parcel(*row[:5], _fresh(row[5], row[6], tx.now)) for row in found}

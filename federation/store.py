@@ -29,7 +29,7 @@ from sqlalchemy.exc import DBAPIError, InternalError, OperationalError
 from sqlalchemy.orm import Session, make_transient_to_detached
 from sqlalchemy.orm.instrumentation import manager_of_class
 
-from federation.prepared import Prepared, fast, insert_of
+from federation.prepared import Prepared, insert_of, way
 from federation.tables import Row
 
 R = TypeVar("R", bound=Row)
@@ -106,9 +106,7 @@ class Transaction:
             savepoint.commit()
         except BaseException:
             savepoint.rollback()
-            connection = fast(self.db)
             self.db.info.clear()  # what was looked up may be undone, too
-            self.db.info["connection"] = connection
             raise
 
     def wakes(self, topic: str) -> None:
@@ -122,8 +120,7 @@ class _Savepoint:
     """
 
     def __init__(self, db: Session, hopes: bool) -> None:
-        driver = fast(db).connection.dbapi_connection
-        assert driver is not None  # noqa: S101 - the session is in its transaction
+        driver, _ = way(db)
         self._db, self._driver = db, driver
         self._written: int | None = getattr(driver, "total_changes", None) if hopes else None
         if self._written is None:
@@ -140,7 +137,7 @@ class _Savepoint:
         if self._written is None:
             _say(self._driver, "ROLLBACK TO SAVEPOINT attempt")
             _say(self._driver, "RELEASE SAVEPOINT attempt")
-        elif self._written != self._driver.total_changes:  # type: ignore[attr-defined]  # SQLite's has it
+        elif self._written != self._driver.total_changes:  # SQLite's has it
             raise _Spoilt("what was written cannot be undone alone")
 
 
@@ -202,7 +199,7 @@ class Store:
     """One database. SQLite has one writer thread; PostgreSQL has several, and retries what it finds in conflict."""
 
     BATCH = 128  # writes in one commit
-    GATHERING = 0.002  # seconds; while many write, a commit waits for more, since it costs as much as ten writes
+    GATHERING = 0.004  # seconds; while many write, a commit waits for more, since it costs as much as ten writes
     READERS = 4
     CONFLICTS = 8  # with other writers, after which a write is given up
 
@@ -290,10 +287,11 @@ class Store:
 
     def _commit_together(self, batch: list[_Job], care: _Care = "hopes", conflicts: int = 0) -> set[str]:
         """Commit the batch; if that fails, once more one by one and with care, so that nobody fails for a neighbour."""
+        in_vain = False
         try:
             return self._commit(batch, care)
         except _Spoilt:
-            return self._commit_together(batch, "saves", conflicts)
+            in_vain = True  # it is no reason for what goes wrong next
         except BaseException as error:  # noqa: BLE001 - it goes to all who wait; the thread serves the next
             if _is_conflict(error) and conflicts < self.CONFLICTS:
                 time.sleep(random.uniform(0, 0.002 * 2**conflicts))  # noqa: S311 - so that the two do not meet again
@@ -302,6 +300,8 @@ class Store:
                 for job in batch:
                     job.error = _explained(error)
                 return set()
+        if in_vain:
+            return self._commit_together(batch, "saves", conflicts)
         return set().union(*(self._commit_together([job], "is careful") for job in batch))
 
     def _commit(self, batch: list[_Job], care: _Care) -> set[str]:
@@ -333,8 +333,9 @@ def connect(url: str) -> Engine:
             "synchronous=FULL",
             "foreign_keys=ON",
             "busy_timeout=5000",
+            "wal_autocheckpoint=4000",  # pages: what many commits change is written back to its place once
             "temp_store=MEMORY",  # what a savepoint may have to undo; else each writes a file
-            "cache_size=-8000",
+            "cache_size=-16000",  # KiB at most, of each connection; a batch of activities changes some of that
         ):
             connection.execute(f"PRAGMA {pragma}")
 

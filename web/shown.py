@@ -198,6 +198,6 @@ def _said(row: Row) -> Endorsement | None:
 
 def _note(row: Object) -> Note | None:
     try:
-        return Note.read(Document(row.document))
+        return Note.read(row.said)
     except ProtocolError:
         return None

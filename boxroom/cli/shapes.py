@@ -26,7 +26,7 @@ def actor_shape(actor: Actor) -> Shape:
 
 def object_shape(db: Session, row: Object) -> Shape:
     """What somebody said, as text; `address` is its author's."""
-    document = Document(row.document)
+    document = row.said
     author = db.scalar(select(Actor).where(Actor.uri == row.author))
     return {
         "uri": row.uri,

@@ -73,7 +73,7 @@ def _told(document: Document) -> list[str]:
 
 def _contains(row: Object, words: tuple[str, ...] = ("",)) -> bool:
     """Whether the text, the warning or the pictures' descriptions of a post have all `words`; only those of some."""
-    document = Document(row.document)
+    document = row.said
     pictures = [one.text("name") for one in document.embeddeds("attachment")]
     said = " ".join((plain(document.text("content")), document.text("summary"), *pictures)).strip()
     return bool(said) and all(one in said for one in words)

@@ -83,7 +83,7 @@ def cards(db: Session, here: Instance, authors: list[str]) -> list[Card]:
 
 
 def card(db: Session, here: Instance, row: Object) -> Card:
-    document = Document(row.document)
+    document = row.said
     proposal = Proposal.read(document)
     if source := document.embedded("source"):
         proposal = replace(proposal, text=markdown.from_text(source.text("content"), here.home))
