@@ -17,7 +17,7 @@ from benchmarks import catchup, delivery, finding, idle, inbox, projects, rows
 
 REFERENCE, BOXROOM = "benchmarks.reference", "benchmarks.studio"
 PORT = 22_900
-ROUNDS = 3  # of which the middle one counts: a machine is not as quick in each
+ROUNDS = 5  # of which the middle one counts: a machine is not as quick in each
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from benchmarks.programs import Program, hosts, running
 from benchmarks.wire import World
 
 ACTIVITIES = 3_000
+BEFORE = 600  # of all kinds, not counted: a server runs for weeks, and what it does once is no part of its pace
 SENDERS = 20
 CONNECTIONS = 32
 
@@ -30,6 +31,7 @@ def measure(module: str, port: int, folder: Path) -> Taken:
     world = World(SENDERS, 23_000, folder)
     with hosts(world), running(module, port, folder / f"{module}-{secrets.token_hex(3)}") as program:
         _send(program, world, [(one, _first(world, one, program)) for one in range(SENDERS)])  # it knows them, then
+        _send(program, world, activities(world, BEFORE, program.actor, secrets.token_hex(3)))
         program.rest()
         requests = world.all_signed(program.inbox, activities(world, ACTIVITIES, program.actor, secrets.token_hex(3)))
         before = program.cpu()

@@ -114,7 +114,7 @@ def forget_all(tx: Transaction, event: Departed) -> None:
     tx.db.execute(_REMOVE_ALL[_dialect_of(tx.db)], {"author": event.actor})
 
 
-@chore(timedelta(seconds=2))
+@chore(timedelta(seconds=30))
 def index(tx: Transaction) -> bool:
     """Put in what a migration left to be put in, `AT_ONCE` objects of it."""
     waiting = tx.db.scalars(select(Unindexed.object).order_by(Unindexed.object).limit(AT_ONCE)).all()

@@ -39,6 +39,7 @@ SHORTEST_WAIT = timedelta(seconds=30)  # whatever a Retry-After says
 TOLD_FOR = 60.0  # seconds, for which what is said of somebody's followers is not counted again
 GATHER = 0.01  # seconds: what arrives at many hosts within them is written down together
 
+_DUE = Prepared(select(Lane.host).where(Lane.due <= bindparam("now"), Lane.parked.is_(None)).limit(1))
 _BODY = Prepared(
     select(Activity.body, Actor.followers)
     .outerjoin(Actor, Actor.uri == bindparam("by"))
@@ -89,8 +90,7 @@ class Lanes:
             await self.here.store.write(settling.release)
             self.takes_over = False
         free = AT_ONCE - len(self._busy)
-        due = select(Lane.host).where(Lane.due <= self.here.now(), Lane.parked.is_(None)).limit(1)
-        if free > 0 and await self.here.store.read(lambda db: db.scalar(due)):
+        if free > 0 and await self.here.store.read(lambda db: _DUE.value(db, now=self.here.now())):
             busy = set(self._busy)
             for parcel in await self.here.store.write(lambda tx: settling.claim(tx, busy, free)):
                 self._busy[parcel.lane] = asyncio.create_task(self._walk(parcel))

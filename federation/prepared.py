@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Dialect, Executable, Select
+from sqlalchemy import Connection, Dialect, Executable, Select
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.exc import DBAPIError
@@ -101,6 +101,16 @@ def way(db: Session) -> tuple[DBAPIConnection, Dialect]:
         assert driver is not None  # noqa: S101 - the session is in its transaction
         way = db.info["way"] = driver, connection.dialect
     return way
+
+
+def say(connection: Connection, statement: str) -> None:
+    """What has neither values nor an answer. Raise `DBAPIError` as SQLAlchemy does."""
+    driver, dialect = connection.connection.dbapi_connection, connection.dialect
+    assert driver is not None  # noqa: S101 - it is connected
+    try:
+        driver.cursor().execute(statement)
+    except dialect.loaded_dbapi.Error as error:
+        raise _explained(statement, error, dialect) from error
 
 
 def insert_of(dialect: str) -> Insert:

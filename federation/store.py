@@ -29,7 +29,7 @@ from sqlalchemy.exc import DBAPIError, InternalError, OperationalError
 from sqlalchemy.orm import Session, make_transient_to_detached
 from sqlalchemy.orm.instrumentation import manager_of_class
 
-from federation.prepared import Prepared, insert_of, way
+from federation.prepared import Prepared, insert_of, say, way
 from federation.tables import Row
 
 R = TypeVar("R", bound=Row)
@@ -342,7 +342,7 @@ def connect(url: str) -> Engine:
     @event.listens_for(engine, "begin")
     def begin(connection: Any) -> None:
         writes = threading.current_thread().name == "store-writer"
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        say(connection, "BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
-from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -20,6 +19,8 @@ MAX_BODY = 1_048_576  # octets, as everybody accepts
 HELD = 64 * MAX_BODY  # of all bodies that are arriving or being judged at one moment
 HELD_FROM_ONE = HELD // 8  # of those from one address
 BODY_TIME = 30.0  # seconds to send it in
+
+_FORWARDED = b"x-forwarded-for"  # names are in lower case (ASGI)
 
 Network = IPv4Network | IPv6Network
 
@@ -102,7 +103,7 @@ class Rates:
         client = scope.get("client")
         came_by = client[0] if client else ""
         if (address := parse(came_by)) and self._trusts(address):
-            forwarded = ",".join(Headers(scope=scope).getlist("x-forwarded-for"))
+            forwarded = ",".join(value.decode("latin-1") for name, value in scope["headers"] if name == _FORWARDED)
             came_by = next((one for one in reversed(forwarded.split(",")) if not self._is_proxy(one)), came_by)
         return bucket(came_by.strip())
 
