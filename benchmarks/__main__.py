@@ -67,7 +67,7 @@ def of_delivery(folder: Path) -> Iterator[Line]:
         yield Line(
             f"delivery to {size:,} hosts, share of one core's RSA",
             ours.per_second / signatures,
-            0.6,
+            min(0.6, reference.per_second / signatures),  # where signing is quick, even the reference has less
             False,
             f"{signatures:,.0f} signatures a second",
         )

@@ -46,7 +46,7 @@ def settle_in() -> None:
     """What is loaded now lives as long as the process: the garbage collector need not look through it ever again."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000, 20, 20)  # a batch of activities makes and drops that many objects
+    gc.set_threshold(50_000, 20, 20)  # some batches of activities make and drop that many objects
 
 
 def database_url(folder: Path, settings: Settings) -> str:

@@ -183,6 +183,26 @@ async def test_an_attempt_that_fails_is_undone_alone(store: Store) -> None:
     assert await stored(store) == {"before.example", "after.example"}
 
 
+@pytest.mark.on("sqlite")
+@pytest.mark.parametrize(("writes", "times"), [(False, 1), (True, 2)])
+async def test_what_fails_before_it_writes_needs_no_undoing(store: Store, writes: bool, times: int) -> None:
+    """SQLite says whether anything was written; only then is all of the transaction done anew, with savepoints."""
+    runs = []
+
+    def work(tx: Transaction) -> None:
+        runs.append(tx.care)
+        blocks("before.example")(tx)
+        with suppress(ValueError), tx.attempt():
+            if writes:
+                blocks("inside.example")(tx)
+            raise ValueError
+
+    await store.write(work)
+
+    assert await stored(store) == {"before.example"}
+    assert runs == ["hopes", "saves"][:times]
+
+
 async def test_an_attempt_that_the_database_refuses_is_undone_alone(store: Store) -> None:
     def work(tx: Transaction) -> None:
         blocks("before.example")(tx)

@@ -444,8 +444,8 @@ GUARDS = (
     ),
     Guard(
         SEARCH,
-        "    _remove(tx, event.object.id)\n    _take_in",
-        "    _take_in",
+        "    _remove(tx, event.object.id)\n    put",
+        "    put",
         "test_search.py::test_an_edit_is_found_by_its_new_words_alone_and_a_deleted_post_by_none",
     ),
 )

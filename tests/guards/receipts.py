@@ -455,7 +455,7 @@ GUARDS = (
     # Who may vouch for what
     Guard(ORIGIN, "    if len(actors) != 1:", "    if not actors:", "test_origin.py"),
     Guard(ORIGIN, 'if activity.has("id") and origin(activity.id) != home:', "if False:", "test_origin.py"),
-    Guard(ORIGIN, "if sum(1 for _ in _nested(activity)) > _MAX_NESTING:", "if False:", "test_origin.py"),
+    Guard(ORIGIN, "if _depth(activity) > _MAX_NESTING:", "if False:", "test_origin.py"),
     Guard(
         ORIGIN,
         "            return uri\n        return inside(value)",
