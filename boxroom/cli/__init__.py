@@ -52,6 +52,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "commitments": ("commitments:show_all", "List what you said you would do for others, and they for you"),
     "commitment": ("commitments:commitment", "Promise something, hold others to what they did."),
     "move": ("moving:move", "Go on as ADDRESS, on another server, and ask those who follow you to follow that."),
+    "import": ("moving:bring", "Follow or block all whom a list from Mastodon names."),
     "reports": ("reports:reports", "List what other servers complain of, and say what is done."),
     "replay": ("operate:replay", "Try again what could not be taken in."),
     "catch-up": ("operate:catch_up", "Ask everybody what they said while this server slept."),

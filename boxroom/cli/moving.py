@@ -1,14 +1,31 @@
-"""The command with which an account moves from one server to another, or welcomes one that does."""
+"""Commands for coming from elsewhere and going there: an account moves, lists of people are brought along."""
 
 from __future__ import annotations
 
-import click
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from itertools import groupby
+from pathlib import Path
 
-from boxroom.cli.desk import Desk, command
+import click
+from sqlalchemy import select
+
+from activitypub.errors import ProtocolError
+from boxroom import importing
+from boxroom.cli.desk import Desk, command, in_words
+from boxroom.cli.printing import print_document, say, whisper
 from boxroom.cli.shapes import person
-from coop import moving
+from boxroom.importing import Kind
+from coop import blocks, follows, moving
 from coop.errors import Trouble
+from coop.follows import Follow
 from federation import discovery, known
+from federation.client import Gone, Unreachable
+from federation.tables import Actor
+
+SERVERS = 8  # asked at once who somebody is, each for one after the other
+
+NAMED = {"follows": "followed", "blocks": "blocked", "servers": "blocked"}
 
 
 @command("move")
@@ -29,3 +46,70 @@ async def move(desk: Desk, address: str, welcomes: bool) -> None:
     await discovery.fetch(desk.here, actor.uri)
     await desk.does(lambda tx: moving.move(tx, desk.me, actor.uri))
     desk.has_done(f"Your followers are asked to follow {person(actor)}.")
+
+
+@command("import", prints=True)
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@click.option("--list", "kind", type=click.Choice(["follows", "blocks", "servers"]), help="If FILE does not say it.")
+async def bring(desk: Desk, file: Path, kind: Kind | None) -> None:
+    """Follow or block all whom a list from Mastodon names: FILE is one of its CSV exports.
+
+    It can be run again: whoever is followed or blocked already is passed over.
+    """
+    luggage = importing.read(file, kind)
+    done: dict[Kind, Callable[[str], Awaitable[None]]] = {
+        "follows": lambda name: _follow(desk, name),
+        "blocks": lambda name: _block(desk, name),
+        "servers": lambda name: _block_server(desk, name),
+    }
+    failed = await _each(luggage.names, done[luggage.kind])
+    number = len(luggage.names) - len(failed)
+    if desk.as_json:
+        print_document({"list": luggage.kind, "done": number, "failed": failed})
+        return
+    say(f"{number} of {len(luggage.names)} {NAMED[luggage.kind]}")
+    for name, reason in failed.items():
+        whisper(f"{name}: {reason}")
+
+
+async def _each(names: Sequence[str], do: Callable[[str], Awaitable[None]]) -> dict[str, str]:
+    """Do it for all, server by server; return why it failed for some. A server that is silent is not asked again."""
+    failed: dict[str, str] = {}
+    places = asyncio.Semaphore(SERVERS)
+
+    async def of_server(some: list[str]) -> None:
+        async with places:
+            silent = ""
+            for name in some:
+                try:
+                    if silent:
+                        raise Unreachable(silent)  # noqa: TRY301 - as it would be, after another half minute
+                    await do(name)
+                except Unreachable as error:
+                    failed[name] = silent = in_words(error)
+                except (Trouble, ProtocolError, Gone) as error:
+                    failed[name] = in_words(error)
+
+    by_server = groupby(sorted(names, key=_server), key=_server)
+    await asyncio.gather(*(of_server([*some]) for _, some in by_server))
+    return {name: failed[name] for name in names if name in failed}
+
+
+def _server(name: str) -> str:
+    return name.rpartition("@")[2]
+
+
+async def _follow(desk: Desk, name: str) -> None:
+    query = select(Actor.uri).join(Follow, Follow.followed == Actor.uri)
+    if not await desk.reads(lambda db: db.scalar(query.where(Follow.follower == desk.me, Actor.address == name))):
+        actor = await desk.somebody(name)
+        await desk.does(lambda tx: follows.follow(tx, desk.me, actor.uri).state)
+
+
+async def _block(desk: Desk, name: str) -> None:
+    actor = await desk.somebody(name)
+    await desk.does(lambda tx: blocks.block(tx, desk.me, actor.uri))
+
+
+async def _block_server(desk: Desk, name: str) -> None:
+    await desk.does(lambda tx: blocks.block_domain(tx, name))
