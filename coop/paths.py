@@ -46,13 +46,19 @@ class Step:
 Way = tuple[Step, ...]
 
 
-def reach(db: Session, me: str, now: datetime, depth: int = DEPTH) -> dict[str, Way]:
-    """Everybody near `me`, one of us, by their URI, with the shortest way to each; of several such, the firmest."""
+def reach(
+    db: Session, me: str, now: datetime, depth: int = DEPTH, last: Collection[str] | None = None
+) -> dict[str, Way]:
+    """Everybody near `me`, one of us, by their URI, with the shortest way to each; of several such, the firmest.
+
+    Of those at the last step, if it says which are wanted, only they.
+    """
     found: dict[str, Way] = {}
     shut, frontier = _blocked(db, me), [me]
-    for _ in range(depth):
+    for number in range(1, depth + 1):
         news: dict[str, Way] = {}
-        for step in sorted(_steps(db, me, frontier, now), key=_firmness):
+        wanted = last if number == depth else None
+        for step in sorted(_steps(db, me, frontier, now, wanted), key=_firmness):
             if step.to not in found and step.to not in shut and len(news) < BREADTH:
                 news.setdefault(step.to, (*found.get(step.by, ()), step))
         found |= news
@@ -73,10 +79,19 @@ def ways(db: Session, me: str, to: str, now: datetime) -> list[Way]:
 
 def ways_to(db: Session, me: str, people: Collection[str], now: datetime) -> dict[str, list[Way]]:
     """All such ways to each of some people, in the same order; those to whom there is none are left out."""
-    near, found = reach(db, me, now, DEPTH - 1), dict[str, list[Way]]()
-    for step in _steps(db, me, [me, *near], now, {*people} - _blocked(db, me)):
+    wanted, found = {*people} - _blocked(db, me), dict[str, list[Way]]()
+    near = reach(db, me, now, DEPTH - 1, _who_may_know(db, wanted))
+    for step in _steps(db, me, [me, *near], now, wanted):
         found.setdefault(step.to, []).append((*near.get(step.by, ()), step))
     return {uri: sorted(some, key=_length) for uri, some in found.items()}
+
+
+def _who_may_know(db: Session, people: Collection[str]) -> set[str]:
+    """Whoever vouched for some people or is in a project with them: few, beside all who are near."""
+    one, other = aliased(Membership), aliased(Membership)
+    vouched = select(Endorsement.endorser).where(Endorsement.subject.in_(people))
+    worked = select(one.member).join(other, other.project == one.project).where(other.member.in_(people))
+    return {uri for query in (vouched, worked) for uri in db.scalars(query.distinct())}
 
 
 def words(db: Session, way: Way) -> str:
