@@ -32,7 +32,9 @@ def main(word: str = "") -> int:
     missing = [one for one in chosen if one.is_missing]
     for guard in missing:
         print(f"not found: {guard}")
-    if missing or not _pass({one.tests for one in chosen}):
+    if not chosen:
+        print(f"no guard has {word!r} in its file or text")
+    if missing or not chosen or not _pass({one.tests for one in chosen}):
         return 1
     os.environ["CI"] = "true"  # so that chance decides nothing, and leaves nothing behind
     for name in SLOW:
