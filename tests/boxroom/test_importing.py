@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from boxroom import importing
+from boxroom.cli import moving
 from boxroom.importing import Kind, Luggage
 from coop.errors import Trouble
+from federation.client import Unreachable
 from tests.boxroom.house import House
 from tests.boxroom.test_everyday import with_bo
 
@@ -80,10 +82,30 @@ def test_a_list_is_followed_and_who_cannot_be_found_is_named(house: House, tmp_p
     again = house.runs("import", str(file))
 
     assert (told["list"], told["done"], [*told["failed"]]) == ("follows", 1, ["one@localhost:9", "two@localhost:9"])
-    assert len(set(told["failed"].values())) == 1  # a server that is silent is asked for one of them alone
     assert [one["address"] for one in house.shows("following")] == [f"bo@{host}"]
     assert again.stdout == "1 of 3 followed\n"
     assert "one@localhost:9: " in again.stderr
+
+
+async def test_a_server_that_is_silent_is_asked_for_one_of_its_people_alone() -> None:
+    asked = []
+
+    async def follow(name: str) -> None:
+        asked.append(name)
+        if name.endswith("silent.example"):
+            raise Unreachable("silent.example does not answer")
+        if name.startswith("nobody"):
+            raise Trouble("nobody has that address")
+
+    names = ("bo@shop.example", "one@silent.example", "nobody@shop.example", "two@silent.example", "cleo@shop.example")
+    failed = await moving._each(names, follow)
+
+    assert sorted(asked) == sorted({*names} - {"two@silent.example"})
+    assert failed == {
+        "one@silent.example": "silent.example does not answer",
+        "nobody@shop.example": "nobody has that address",
+        "two@silent.example": "silent.example does not answer",
+    }
 
 
 def test_lists_of_people_and_of_servers_are_blocked(house: House, tmp_path: Path) -> None:
