@@ -1,7 +1,8 @@
 """The one way to the database: plain functions over a `Session`, run off the event loop.
 
 The law: a transaction is a function, and functions cannot await, so nothing can wait for the network while it holds
-the database. A write returns once what it did is on disk; writes that wait together are committed together.
+the database. A write returns once what it did is on disk; writes that wait together are committed together. What fails
+inside a transaction is undone alone (`Transaction.attempt`).
 """
 
 from __future__ import annotations
@@ -333,9 +334,8 @@ def connect(url: str) -> Engine:
             "synchronous=FULL",
             "foreign_keys=ON",
             "busy_timeout=5000",
-            "wal_autocheckpoint=4000",  # pages: what many commits change is written back to its place once
             "temp_store=MEMORY",  # what a savepoint may have to undo; else each writes a file
-            "cache_size=-16000",  # KiB at most, of each connection; a batch of activities changes some of that
+            "cache_size=-8000",
         ):
             connection.execute(f"PRAGMA {pragma}")
 
