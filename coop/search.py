@@ -183,8 +183,8 @@ class Search:
 def find(db: Session, reader: str | None, wanted: Search, limit: int, before: int | None = None) -> list[Object]:
     """Up to `limit` objects that have all the words and that `reader` may read, latest first, older than `before`.
 
-    They have them whole, in the singular or plural; only if there are none at all, as beginnings. Without a word in it,
-    a search finds nothing.
+    They have them whole, in the singular or plural; only if there are none at all, the last word as a beginning, for it
+    may be half typed. Without a word in it, a search finds nothing.
     """
     whole = _terms(db, wanted, begins=False)
     if not whole:
@@ -200,9 +200,12 @@ def _terms(db: Session, wanted: Search, *, begins: bool) -> str:
     said = words.split(wanted.words)[:MAX_TERMS]
     narrowed = [*([_kind_word(wanted.kind)] if wanted.kind else [])]
     narrowed += [_author_word(wanted.author)] if wanted.author else []
-    form = _BEGINNING if begins else _TERM
-    terms = [form[dialect].format(word if begins else words.singular(word)) for word in said]
-    return _AND[dialect].join([*terms, *map(_TERM[dialect].format, narrowed)]) if said else ""
+    if not said:
+        return ""
+    *before, last = said
+    end = _BEGINNING[dialect].format(last) if begins else _TERM[dialect].format(words.singular(last))
+    whole = [*map(words.singular, before), *narrowed]
+    return _AND[dialect].join([*map(_TERM[dialect].format, whole), end])
 
 
 def _page(db: Session, reader: str | None, terms: str, limit: int, before: int | None) -> list[Object]:

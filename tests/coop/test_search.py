@@ -36,6 +36,8 @@ async def indexed(studio: Studio) -> int:
         ("ladder", True),
         ("LADDER borrow", True),
         ("borr", True),
+        ("ladder borr", True),
+        ("borr ladder", False),
         ("ladders borrows", True),
         ("ladder piano", False),
         ("adder", False),
