@@ -8,7 +8,6 @@ from typing import Literal
 
 from sqlalchemy import Index, Select, UniqueConstraint, and_, bindparam, delete, event, or_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column, object_session
-from sqlalchemy.orm.attributes import set_committed_value
 
 from activitypub.document import Document, Json
 from activitypub.origin import Activity
@@ -21,6 +20,8 @@ from federation.prepared import Prepared
 from federation.registry import expands, receives
 from federation.store import Transaction
 from federation.tables import Actor, Row
+
+State = Literal["asked", "accepted"]
 
 ANSWERED = timedelta(days=30)  # so long an answer is kept: whoever asks again is answered again (P-327)
 
@@ -35,7 +36,7 @@ class Follow(Row):
     uri: Mapped[str] = mapped_column(index=True)  # of the Follow, which its answer names
     follower: Mapped[str]
     followed: Mapped[str]
-    state: Mapped[Literal["asked", "accepted"]]
+    state: Mapped[State]
     since: Mapped[datetime]
 
 
@@ -45,6 +46,11 @@ _FOLLOWERS_HERE = Prepared(
     .where(Follow.followed == bindparam("of"), Follow.state == "accepted")
 )
 _BETWEEN = select(Follow).where(Follow.follower == bindparam("follower"), Follow.followed == bindparam("followed"))
+_KNOWN = Prepared(
+    select(Follow.id, Follow.uri, Follow.state).where(
+        Follow.follower == bindparam("follower"), Follow.followed == bindparam("followed")
+    )
+)
 _NAME = Prepared(update(Follow).where(Follow.id == bindparam("follow")).values(uri=bindparam("uri")))
 _ASKS = Prepared(select(Account.approves_followers).where(Account.uri == bindparam("of")))
 
@@ -123,25 +129,32 @@ def receive_follow(tx: Transaction, activity: Activity) -> None:
     follower = known.actor(tx.db, activity.actor)
     followed = known.account(tx.db, activity.uri("object"))
     uri = activity.uri("id") or _nameless(follower.uri)
-    row = find(tx.db, follower.uri, followed.uri)
     if _refuses(tx.db, followed, follower):
         _answer(tx, "Reject", followed.uri, follower.uri, _echo(activity))
         return
     if known.was_undone(tx.db, uri, activity.actor):
         return
-    if row is None:
+    if _take(tx, uri, follower, followed) == "accepted":
+        _answer(tx, "Accept", followed.uri, follower.uri, _echo(activity))
+
+
+def _take(tx: Transaction, uri: str, follower: Actor, followed: Actor) -> State:
+    """What becomes of a request by that name."""
+    number: int | None = None
+    state: State
+    for number, name, state in _KNOWN.rows(tx.db, follower=follower.uri, followed=followed.uri):
+        if name != uri:  # they ask again: some servers do, day after day
+            _NAME.run(tx.db, follow=number, uri=uri)
+        if state == "accepted" or not follower.local:
+            return state
+    if number:  # it was written down when it was sent, and arrives only now
+        row = tx.db.get_one(Follow, number)
+    else:
         row = _new(tx, uri, follower.uri, followed.uri)
         tx.db.add(row)
-        _admit(tx, row)
-        tx.db.flush()
-    elif follower.local and row.state == "asked":  # it was written down when it was sent, and arrives only now
-        _admit(tx, row)
-        tx.db.flush()
-    if row.uri != uri:  # they ask again: some servers do, day after day
-        _NAME.run(tx.db, follow=row.id, uri=uri)
-        set_committed_value(row, "uri", uri)
-    if row.state == "accepted":
-        _answer(tx, "Accept", followed.uri, follower.uri, _echo(activity))
+    _admit(tx, row)
+    tx.db.flush()
+    return row.state
 
 
 @receives("Accept", "Follow")
