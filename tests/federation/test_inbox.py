@@ -400,12 +400,15 @@ async def test_a_body_that_does_not_say_how_long_it_is_is_no_longer(attic: Studi
 @pytest.mark.proves("P-100", "P-327")
 async def test_whoever_knocks_too_often_is_told_to_wait(attic: Studio, social: Stranger) -> None:
     door = httpx.ASGITransport(attic.app, client=("203.0.113.7", 4711))
-    knocks = [httpx.Request("POST", f"{attic.home}/inbox") for _ in range(700)]
+    statuses: list[int] = []
 
-    answers = [await door.handle_async_request(one) for one in knocks]
+    while 429 not in statuses and len(statuses) < 5_000:  # on a slow machine some are forgiven meanwhile
+        answer = await door.handle_async_request(httpx.Request("POST", f"{attic.home}/inbox"))
+        statuses.append(answer.status_code)
 
-    assert {one.status_code for one in answers} == {415, 429}
-    assert int(answers[-1].headers["retry-after"]) >= 1
+    assert set(statuses) == {415, 429}
+    assert len(statuses) > 600
+    assert int(answer.headers["retry-after"]) >= 1
 
 
 @pytest.mark.proves("P-326")
