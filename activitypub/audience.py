@@ -60,8 +60,8 @@ def recipients(activity: Document) -> tuple[str, ...]:
     The first `MAX_RECIPIENTS` of them: whoever names more wants to make others work (P-111).
     """
     everyone = dict.fromkeys(uri for name in _ADDRESSED for uri in activity.uris(name))
-    ourselves = {activity.uri("actor")}
-    return tuple(uri for uri in everyone if uri not in PUBLIC_ALIASES | ourselves)[:MAX_RECIPIENTS]
+    nobody = {*PUBLIC_ALIASES, activity.uri("actor")}
+    return tuple(uri for uri in everyone if uri not in nobody)[:MAX_RECIPIENTS]
 
 
 def without_blind(activity: Json) -> Json:

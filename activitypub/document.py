@@ -89,7 +89,8 @@ class Document:
 
     @property
     def types(self) -> tuple[str, ...]:
-        return self.strings("type") or self.strings("@type")
+        only = self.json.get("type")
+        return (only,) if isinstance(only, str) else self.strings("type") or self.strings("@type")
 
     def get(self, name: str) -> Any:
         """The property under its short name, a prefixed name or its full IRI (P-208)."""
@@ -111,7 +112,9 @@ class Document:
 
     def uris(self, name: str) -> tuple[str, ...]:
         if (found := self._uris.get(name)) is None:
-            found = self._uris[name] = tuple(map(_address, self._ids(name)))
+            value = self.get(name)
+            ids = [value] if isinstance(value, str) else self._ids(name) if value else []  # the first, mostly
+            found = self._uris[name] = tuple([_address(uri) for uri in ids if uri])
         return found
 
     def strings(self, name: str) -> tuple[str, ...]:
@@ -162,11 +165,8 @@ class Document:
         raise Malformed(f"{self.type or 'the document'} has no {name}")
 
     def _ids(self, name: str) -> list[str]:
-        value = self.get(name)
-        if not value or isinstance(value, str):  # as most are
-            return [value] if value else []
         ids = [one.get("id") or one.get("href") if isinstance(one, dict) else one for one in self._list(name)]
-        return [uri for uri in ids if isinstance(uri, str) and uri]
+        return [uri for uri in ids if isinstance(uri, str)]
 
     def _list(self, name: str) -> list[Any]:
         value = self.get(name)

@@ -40,6 +40,7 @@ class Activity(Document):
         return self.require("actor")
 
 
+@lru_cache(256)  # the same few are asked about again and again while one activity is looked at
 def origin(uri: str) -> str:
     """Scheme, host and port: two documents may vouch for each other only within one origin (P-104).
 
@@ -109,10 +110,8 @@ def own_words(activity: Document) -> Activity:
     hearsay: dict[str, Document] = {}
 
     def reduced(value: Any) -> Any:
-        if isinstance(value, str):  # as most are
-            return value
         if isinstance(value, list):
-            return [reduced(one) for one in value]
+            return [one if isinstance(one, str) else reduced(one) for one in value]
         if not isinstance(value, dict):
             return value
         document = Document(value)

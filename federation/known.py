@@ -245,6 +245,7 @@ def keep_new(
         deleted=None,
     )
     if row is not None:
+        row.was_read(document)
         _memory(tx.db).objects[row.uri] = row
     return row
 

@@ -185,6 +185,10 @@ class Object(Row):
             read = vars(self)["_said"] = Document(self.document)
         return read
 
+    def was_read(self, document: Document) -> None:
+        """`document` is what it says: what was looked up in it on the way here need not be again."""
+        vars(self)["_said"] = document
+
 
 class Activity(Row):
     """What somebody here did, as it goes out: signed and serialised once, for all who get it (P-163)."""
