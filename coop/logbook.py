@@ -20,7 +20,7 @@ from activitypub.errors import Forbidden, Malformed
 from activitypub.origin import Activity, host
 from activitypub.proof import hash_of
 from activitypub.statement import MAX_SIZE, Role, Statement, Writer
-from coop import admission, floods, membership, vouchers
+from coop import admission, floods, membership, statements, vouchers
 from coop.admission import Invitation
 from coop.errors import NotAllowed, Trouble
 from coop.events import Grown, tell
@@ -190,6 +190,7 @@ def _settle(tx: Transaction, uri: str) -> None:
     if not news:
         return
     room = derived(said, project.fingerprint)
+    statements.has_grown(tx.db, project, said, room)
     before = _remember(tx, project, room)
     tell(tx, Grown(uri, room, before, tuple(news)))
 
@@ -305,6 +306,7 @@ def drop(tx: Transaction, project: str) -> None:
     for column in (Entry.project, Membership.project, Voucher.project, Invitation.project, Keepsake.project):
         tx.db.execute(delete(column.class_).where(column == project))
     tx.db.execute(delete(Project).where(Project.uri == project))
+    statements.forget(tx.db)
 
 
 # --- Out ---------------------------------------------------------------------------------------------------------

@@ -9,12 +9,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, Select, UniqueConstraint, func, select
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy import Index, Select, UniqueConstraint, event, func, select
+from sqlalchemy.orm import Mapped, Session, mapped_column, object_session
 
 from activitypub.document import Document
 from activitypub.origin import origin
@@ -100,6 +100,14 @@ class Log:
     said: dict[str, Statement]
 
 
+@dataclass(slots=True)
+class _Memory:
+    """What a session has looked up: in one transaction the same is asked for again and again."""
+
+    said: dict[tuple[str, int | None], Mapping[str, Statement]] = field(default_factory=dict)
+    rooms: dict[tuple[str, int | None], Room] = field(default_factory=dict)
+
+
 AT_ONCE = 500  # statements that are read by one query
 MAX_ROOMS = 64
 _ROW = (1 << 31) - 1  # modulo which numbers are summed, so that no sum overflows
@@ -135,6 +143,13 @@ def log(project: str) -> Select[Entry]:
 
 def said_in(db: Session, project: Project, *, before: int | None = None) -> dict[str, Statement]:
     """All that is said in a project, by hash, in the order in which it came; only `before` a row id if one is given."""
+    memory = _memory(db).said
+    if (found := memory.get((project.uri, before))) is None:
+        found = memory[project.uri, before] = _said_in(db, project, before)
+    return dict(found)
+
+
+def _said_in(db: Session, project: Project, before: int | None) -> Mapping[str, Statement]:
     entries = log(project.uri) if before is None else log(project.uri).where(Entry.id < before)
     key = (project.uri, before, id(db.get_bind()))
     known = _said.pop(key, _NOTHING)
@@ -146,7 +161,7 @@ def said_in(db: Session, project: Project, *, before: int | None = None) -> dict
     _said[key] = known
     while sum(len(one.said) for one in _said.values()) > membership.MAX_STATEMENTS:
         del _said[next(iter(_said))]  # as of histories
-    return dict(known.said)
+    return known.said
 
 
 def _marks(db: Session, entries: Select[Entry], after: int = 0) -> Marks:
@@ -177,7 +192,37 @@ def read(row: Entry) -> Statement:
 
 def room_of(db: Session, project: Project, *, before: int | None = None) -> Room:
     """What follows from the log: the authority on who is in a project, and as what; or was, `before` a row id."""
-    return derived(said_in(db, project, before=before), project.fingerprint)
+    memory = _memory(db).rooms
+    if (found := memory.get((project.uri, before))) is None:
+        said = said_in(db, project, before=before)
+        found = memory[project.uri, before] = derived(said, project.fingerprint)
+    return found
+
+
+def has_grown(db: Session, project: Project, said: Mapping[str, Statement], room: Room) -> None:
+    """That is what is said in a project from now on, and what follows from it: nobody need look."""
+    _memory(db).said[project.uri, None] = dict(said)
+    _memory(db).rooms[project.uri, None] = room
+
+
+def _memory(db: Session) -> _Memory:
+    memory: _Memory | None = db.info.get("logs")
+    if memory is None:
+        memory = db.info["logs"] = _Memory()
+    return memory
+
+
+@event.listens_for(Entry, "after_insert")
+@event.listens_for(Entry, "after_update")
+@event.listens_for(Entry, "after_delete")
+def _look_again(_: object, __: object, row: Entry) -> None:
+    if (session := object_session(row)) and not row.held:
+        forget(session)
+
+
+def forget(db: Session) -> None:
+    """Statements were deleted past the session."""
+    db.info.pop("logs", None)
 
 
 def derived(said: Mapping[str, Statement], fingerprint: str) -> Room:
