@@ -58,4 +58,12 @@ PIA = Person(
     ("Strategy", "Research"),
     "One project at a time",
 )
+IVO = Person(  # a guest, who does not stay
+    "ivo",
+    "Ivo Paperkite",
+    "a printer on a barge",
+    "I print whatever the river brings. The barge leaks a little, on the left.",
+    ("Printing",),
+    "Until the water rises",
+)
 CAST = (ADA, BO, GUS, PIA)

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from boxroom import logs
-from boxroom.demo import meeting, promising, sharing, signing, sleeping, stage, talking, vouching, working
+from boxroom.demo import losing, meeting, promising, sharing, signing, sleeping, stage, talking, vouching, working
 from boxroom.demo.stage import Stage
 from boxroom.demo.story import Chapter, Story
 from boxroom.demo.telling import Teller
@@ -31,6 +31,7 @@ CHAPTERS: tuple[tuple[str, Chapter], ...] = (
     ("Ada promises something, and keeps it", promising.promise),
     ("A promise that needs no server", sleeping.prove_offline),
     ("Bo's server sleeps, and wakes", sleeping.wait_for_bo),
+    ("A studio is gone for ever", losing.lose_ivo),
     ("Somebody tries a forgery", signing.forge),
     ("The mail is counted", signing.count),
 )

@@ -7,6 +7,7 @@ from functools import partial
 
 from sqlalchemy import select
 
+from activitypub.statement import Role
 from boxroom.demo.facts import kept, shown
 from boxroom.demo.sights import Query, has, is_told, never_heard
 from boxroom.demo.story import Story
@@ -26,12 +27,12 @@ async def found(story: Story) -> None:
     sentence = f"Pia founds a project, “{NAME}”"
     room = await story.act(pia, sentence, lambda tx: projects.create(tx, pia.me, NAME, TEXT, pair).uri)
     asked = {
-        one: await story.act(pia, f"Pia asks {one} in", partial(_invite, pia, room, one)) for one in (ada, bo, gus)
+        one: await story.act(pia, f"Pia asks {one} in", partial(invites, pia, room, one)) for one in (ada, bo, gus)
     }
-    await story.see(*(kept(one, f"{one} has Pia's invitation", _is_invited(uri)) for one, uri in asked.items()))
+    await story.see(*(kept(one, f"{one} has Pia's invitation", is_invited(uri)) for one, uri in asked.items()))
 
     for one in (ada, bo):
-        await story.act(one, f"{one} comes in", partial(_accept, one, asked[one]))
+        await story.act(one, f"{one} comes in", partial(comes_in, one, asked[one]))
     declines = "Gus has nine lines to write, and declines"
     await story.act(gus, declines, lambda tx: invitations.decline(tx, gus.me, asked[gus]))
     members = "studio counts the same members: Pia, Ada and Bo"
@@ -69,14 +70,14 @@ def members_are(room: str, *people: Studio) -> Query:
     return lambda db: set(db.scalars(projects.people(room))) == {one.me for one in people}
 
 
-def _is_invited(uri: str) -> Query:
+def is_invited(uri: str) -> Query:
     mine = (Invitation.uri == uri, Invitation.state == "open", Invitation.text.contains("Come aboard?"))
     return lambda db: db.scalar(select(Invitation.id).where(*mine))
 
 
-def _invite(by: Studio, room: str, who: Studio, tx: Transaction) -> str:
-    return invitations.invite(tx, by.me, room, who.me, text="Come aboard?").id
+def invites(by: Studio, room: str, who: Studio, tx: Transaction, role: Role = "member") -> str:
+    return invitations.invite(tx, by.me, room, who.me, role, "Come aboard?").id
 
 
-def _accept(who: Studio, invitation: str, tx: Transaction) -> None:
+def comes_in(who: Studio, invitation: str, tx: Transaction) -> None:
     invitations.accept(tx, who.me, invitation)

@@ -36,7 +36,7 @@ async def prove_offline(story: Story) -> None:
     await story.see(
         kept(gus, "Gus checks the file: it is Bo's word, though Bo's server is off", offline),
         kept(gus, "Gus checks one with three words changed: it is found out", found_out),
-        kept(ada, "Somebody who never met Bo finds the proof in the file alone", _is_valid_by_copy(ada, whole)),
+        kept(ada, "Somebody who never met Bo finds the proof in the file alone", is_valid_by_copy(ada, whole)),
     )
 
 
@@ -95,6 +95,6 @@ def _is_refused(uri: str) -> Query:
     return lambda db: db.scalar(select(Receipt.id).where(*about, *refused))
 
 
-def _is_valid_by_copy(at: Studio, file: bytes) -> Query:
+def is_valid_by_copy(at: Studio, file: bytes) -> Query:
     """Whether the keys in the file prove it, for somebody who has nothing else."""
     return lambda _: verdicts.verify_file(file, lambda key: None, at.here.now())[1].verdict == "valid by copy"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from boxroom import folder as folders
-from boxroom.demo.cast import CAST
+from boxroom.demo.cast import CAST, IVO
 from boxroom.demo.studio import Studio
 from boxroom.settings import Wrong
 
@@ -38,7 +38,7 @@ def clear(folder: Path) -> None:
     if folder.exists() and any(folder.iterdir()):
         if not (folder / MARK).exists():
             raise Wrong(f"{folder} is not from a demo, so nothing there was touched; choose another with --data")
-        if any(folders.is_served(folder / one.handle) for one in CAST):
+        if any(folders.is_served(folder / one.handle) for one in (*CAST, IVO)):
             raise Wrong(f"a demo is running in {folder}; end that one first")
         shutil.rmtree(folder)
     folder.mkdir(parents=True, exist_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import socket
 import sys
 from collections.abc import Callable
@@ -105,6 +106,11 @@ class Studio:
         await self.here.client.close()
         self.here.store.close()
 
+    async def vanishes(self) -> None:
+        """Be gone for ever, with everything that was kept."""
+        await self.closes()
+        shutil.rmtree(self.folder)
+
     async def does(self, work: Callable[[Transaction], T]) -> T:
         """Run `work` in a transaction, after whatever it lacks was fetched."""
         return await discovery.completing(self.here, work)
@@ -116,6 +122,10 @@ class Studio:
         """Look somebody up by their address, as one does who was given a card."""
         found = await discovery.lookup(self.here, other.address)
         assert isinstance(found, Actor)  # noqa: S101 - an address is somebody's
+
+    async def meets(self, uri: str) -> None:
+        """Look up what there is at an address of the web."""
+        await discovery.fetch(self.here, uri)
 
     async def uploads(self, picture: bytes, name: str, alt: str) -> str:
         """Store a picture; return the name under which it can be attached."""

@@ -24,33 +24,33 @@ async def vouch(story: Story) -> None:
         (bo, ada, "Accessibility", "My grandmother used the site and asked for nothing."),
         (ada, bo, "Lettering", "You can read it from the other bank."),
     ):
-        given.append((one, other, words, await _gives(story, one, other, skill, words)))
+        given.append((one, other, words, await gives(story, one, other, skill, words)))
     for one, other, _, uri in given:
         await story.see(
             kept(other, f"{other} was told that {one} vouches", is_told("endorsement", one)),
             kept(
                 other,
                 f"{other} has {one}'s endorsement, and the proof in it is {one}'s",
-                _is_judged(uri, "valid, offline"),
+                is_judged(uri, "valid, offline"),
             ),
         )
     for one, other, words, uri in given:
-        await story.act(other, f"{other} is glad of it, and shows it", partial(_show, other, uri))
+        await story.act(other, f"{other} is glad of it, and shows it", partial(show, other, uri))
         await story.see(shown(other, f"{other}'s page shows a stranger what {one} said", other.page, words, to=one))
 
 
 async def take_back(story: Story) -> None:
     ada, bo, gus, _ = story.stage.everyone
-    uri = await _gives(story, gus, bo, "Punctuality", "Always early.")
+    uri = await gives(story, gus, bo, "Punctuality", "Always early.")
     await story.see(
-        kept(bo, "Bo has Gus's word for it, and the proof in it is Gus's", _is_judged(uri, "valid, offline"))
+        kept(bo, "Bo has Gus's word for it, and the proof in it is Gus's", is_judged(uri, "valid, offline"))
     )
     copy = await bo.reads(lambda db: msgspec.json.encode(verdicts.bundle(db, endorsements.at(db, uri))))
 
     sentence = "Gus remembers last Tuesday, and takes that one back"
     await story.act(gus, sentence, lambda tx: endorsements.revoke(tx, gus.me, uri))
     await story.see(
-        kept(bo, "At Bo's it says that Gus's word is revoked", _is_judged(uri, "revoked")),
+        kept(bo, "At Bo's it says that Gus's word is revoked", is_judged(uri, "revoked")),
         kept(bo, "Bo was told that Gus took it back", is_told("endorsement revoked", gus)),
         kept(ada, "Ada's studio does not fall for a copy made before", is_judged_in_file(ada, copy, "revoked")),
     )
@@ -61,16 +61,16 @@ def is_judged_in_file(at: Studio, file: bytes, verdict: str) -> Query:
     return lambda db: verdicts.verify_here(db, file, at.here.now())[1].verdict == verdict
 
 
-async def _gives(story: Story, one: Studio, other: Studio, skill: str, words: str) -> str:
+async def gives(story: Story, one: Studio, other: Studio, skill: str, words: str) -> str:
     sentence = f"{one} vouches for {other}'s {skill.lower()}: “{words}”"
     return await story.act(one, sentence, lambda tx: endorsements.give(tx, one.me, other.me, [skill], words).uri)
 
 
-def _show(who: Studio, uri: str, tx: Transaction) -> None:
+def show(who: Studio, uri: str, tx: Transaction) -> None:
     endorsements.accept(tx, who.me, uri)
 
 
-def _is_judged(uri: str, verdict: str) -> Query:
+def is_judged(uri: str, verdict: str) -> Query:
     def query(db: Session) -> bool:
         row = endorsements.find(db, uri)
         return row is not None and verdicts.verdict_offline(db, row, row.received).verdict == verdict
