@@ -35,7 +35,7 @@ def carry(tx: Transaction, event: Grown) -> None:
     place = statements.at(tx.db, event.project)
     said = statements.said_in(tx.db, place)
     for member in sorted(untold):
-        accepts = [one for one in said.values() if one.kind == "accept" and one.author == member]
+        accepts = _accepts(said.values(), member)
         guide = _guide(accepts, said.values(), people, ours)
         is_new = member not in event.before and bool(accepts)
         lacking = said.keys() - _known_to(accepts, said) if is_new else untold[member]
@@ -49,6 +49,13 @@ def carry(tx: Transaction, event: Grown) -> None:
             logbook.pass_on(tx, place, by, member, hashes)
 
 
+def guide_of(tx: Transaction, project: str, member: str) -> str | None:
+    """The one of us who brings a member what others say; None if somebody elsewhere does."""
+    said = statements.said_in(tx.db, statements.at(tx.db, project)).values()
+    people = set(tx.db.scalars(projects.people(project)))
+    return _guide(_accepts(said, member), said, people, known.locals_of(tx.db))
+
+
 def _told(tx: Transaction, statement: Statement) -> set[str]:
     """Who has it from its author."""
     document = tx.db.scalars(select(Entry.document).where(Entry.hash == statement.hash)).one()
@@ -60,10 +67,14 @@ def _known_to(accepts: Collection[Statement], said: Mapping[str, Statement]) -> 
     return set().union(*(statements.past(one, said) | {one.hash} for one in accepts))
 
 
+def _accepts(said: Collection[Statement], member: str) -> list[Statement]:
+    """By which a member came in."""
+    return [one for one in said if one.kind == "accept" and one.author == member]
+
+
 def _guide(
     accepts: Collection[Statement], said: Collection[Statement], present: Collection[str], ours: Collection[str]
 ) -> str | None:
-    """The one of us who brings a member what others say; None if somebody elsewhere does."""
     accepted = {one.about for one in accepts}
     inviters = [one.author for one in said if one.kind == "invite" and one.id in accepted]
     here = [uri for uri in inviters if uri in ours]

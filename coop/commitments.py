@@ -61,6 +61,7 @@ class Commitment(Row):
     released: Mapped[datetime | None] = mapped_column(default=None)  # when its receiver let the provider off
     claim: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), default=None)  # as signed
     thanks: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), default=None)  # the receiver's word
+    release: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), default=None)  # as signed
     provider_shows: Mapped[bool] = mapped_column(default=False)
     receiver_shows: Mapped[bool] = mapped_column(default=False)
 

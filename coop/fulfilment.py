@@ -15,9 +15,10 @@ from activitypub import context, markdown
 from activitypub.document import Document, Json
 from activitypub.errors import Forbidden
 from activitypub.origin import Activity
-from coop import commitments, projects, promises
+from coop import commitments, projects, promises, vouchers
 from coop.commitments import Commitment
 from coop.errors import Conflict, NotAllowed, Trouble
+from coop.logbook import as_sent
 from federation import known, outbox
 from federation.registry import receives, recognises
 from federation.store import Transaction
@@ -66,8 +67,8 @@ def release(tx: Transaction, account: str, uri: str) -> Commitment:
         raise NotAllowed("only the one to whom it is owed can release from it")
     parties = {"provider": row.provider, "receiver": row.receiver, "attributedTo": row.author}
     closed = {"id": row.uri, "type": "Commitment", **parties, "context": row.project, "finished": True}
-    promises.send(tx, "Update", outbox.new_uri(tx), account, row.project, closed)
-    _let_off(tx, row)
+    sent = promises.send(tx, "Update", outbox.new_uri(tx), account, row.project, closed)
+    _let_off(tx, row, sent.json)
     return row
 
 
@@ -83,11 +84,16 @@ def receive(tx: Transaction, activity: Activity) -> None:
     document = activity.embedded("object")
     if document is None:
         raise Forbidden("that something was kept is said by one of its two, in their own words")
+    learn(tx, document, activity)
+
+
+def learn(tx: Transaction, document: Document, activity: Activity | None = None) -> None:
+    """Take one's word that it was kept, as it was signed; without an `activity`, somebody else brought it."""
     said = wire.Fulfilment.read(document)
-    row = _signed(tx, said.commitment, said.project, activity)
+    row = _signed(tx, said.commitment, said.project, said.author, activity)
     if (row.provider, row.receiver) != (said.provider, said.receiver):
         raise Forbidden("what was kept is between the same two as what was promised")
-    known.proven(tx, document)
+    vouchers.proven(tx, document, said.project)
     if _is_news(row, said):
         _note(tx, row, said, document.json)
 
@@ -95,17 +101,23 @@ def receive(tx: Transaction, activity: Activity) -> None:
 @receives("Update", "Commitment")
 def receive_update(tx: Transaction, activity: Activity) -> None:
     """What is ``finished`` without anybody's having kept it is released (FEP-c5a1); words are not changed this way."""
+    learn_release(tx, activity, as_sent(tx.db, activity))
+
+
+def learn_release(tx: Transaction, activity: Activity, whole: Document) -> None:
+    """Take an ``Update``, which is `whole` as it was signed, whoever brought it."""
     uri = activity.require("object")
     document = activity.embedded("object") or activity.hearsay.get(uri)
-    row = _signed(tx, uri, activity.require("context"), activity)
+    row = _signed(tx, uri, activity.require("context"), activity.actor, activity)
     if document is None or not document.flag("finished") or row.receiver != activity.actor:
         raise Forbidden("a commitment never changes, and its receiver alone can say that it is finished")
-    _let_off(tx, row)
+    promises.check_signed(tx, whole, row.project)
+    _let_off(tx, row, whole.json)
 
 
-def _signed(tx: Transaction, uri: str, project: str, activity: Activity) -> Commitment:
+def _signed(tx: Transaction, uri: str, project: str, author: str, activity: Activity | None) -> Commitment:
     """A commitment of that project that both have signed. Raise `known.TooEarly` if we do not know that yet."""
-    projects.check_may_post(tx.db, project, activity.actor, activity)
+    projects.check_may_post(tx.db, project, author, activity)
     row = commitments.find(tx.db, uri)
     if row is None or row.accepted is None:
         raise known.TooEarly(f"that both have signed {uri} is not known here yet")
@@ -143,9 +155,9 @@ def _note(tx: Transaction, row: Commitment, said: wire.Fulfilment, document: Jso
     commitments.settle(tx, row.root)
 
 
-def _let_off(tx: Transaction, row: Commitment) -> None:
+def _let_off(tx: Transaction, row: Commitment, release: Json) -> None:
     if not row.is_over:
-        row.released = tx.now
+        row.released, row.release = tx.now, release
         commitments.settle(tx, row.root)
         commitments.tell_party(tx, "commitment released", row.provider, row.receiver, row)
 

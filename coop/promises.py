@@ -21,7 +21,7 @@ from activitypub.document import Document, Json, timestamp
 from activitypub.errors import Forbidden, Malformed
 from activitypub.origin import Activity
 from activitypub.proof import hash_of
-from coop import commitments, projects
+from coop import commitments, projects, vouchers
 from coop.commitments import Commitment
 from coop.errors import Conflict, NotAllowed, Trouble
 from coop.logbook import as_sent
@@ -178,7 +178,12 @@ def receive(tx: Transaction, activity: Activity) -> None:
 
 @receives("Accept", "Commitment")
 def receive_accept(tx: Transaction, activity: Activity) -> None:
-    """The other's signature, under the whole of it: whether we have it already or not. Of two the first counts.
+    """The other's signature, under the whole of it: whether we have it already or not. Of two the first counts."""
+    learn(tx, activity, as_sent(tx.db, activity))
+
+
+def learn(tx: Transaction, activity: Activity, whole: Document) -> None:
+    """Take an ``Accept``, which is `whole` as it was signed, whoever brought it. Raise as `receive`.
 
     What was withdrawn while this was on its way counts as well: there are both signatures under it.
     """
@@ -192,14 +197,19 @@ def receive_accept(tx: Transaction, activity: Activity) -> None:
     if not _concerns_us(tx, said, activity):
         return
     _check_author(tx.db, said)
-    accept = known.proven(tx, as_sent(tx.db, activity))
-    if len(msgspec.json.encode(accept.json)) > outbox.MAX_BODY:
-        raise Malformed(f"what is signed takes less than {outbox.MAX_BODY:,} octets")
+    check_signed(tx, whole, said.project)
     row = commitments.find(tx.db, uri) or _take(tx, said, document)
     if row.hash != hash_of(document.json):
         raise Forbidden(f"{uri} says something else here: a commitment does not change")
     if row.accepted is None and row.state != "declined":
-        _sign(tx, row, accept.json)
+        _sign(tx, row, whole.json)
+
+
+def check_signed(tx: Transaction, whole: Document, project: str) -> None:
+    """Raise `ProtocolError` unless its actor has proven it, and it can be handed on to others in the project."""
+    vouchers.proven(tx, whole, project)
+    if len(msgspec.json.encode(whole.json)) > outbox.MAX_BODY:
+        raise Malformed(f"what is signed takes less than {outbox.MAX_BODY:,} octets")
 
 
 @receives("Reject", "Commitment")
@@ -237,7 +247,7 @@ def _check_author(db: Session, said: wire.Commitment) -> None:
 def _take(tx: Transaction, said: wire.Commitment, document: Document) -> Commitment:
     """Keep what came from elsewhere. Raise `ProtocolError` unless its author has proven it, and not too many such."""
     _check_author(tx.db, said)
-    known.proven(tx, document)
+    vouchers.proven(tx, document, said.project)
     theirs = (Commitment.project == said.project, Commitment.author == said.author)
     counted = select(func.count()).select_from(Commitment).where(*theirs)
     waiting = tx.db.scalar(counted.where(Commitment.state == "proposed")) or 0

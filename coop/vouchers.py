@@ -1,7 +1,8 @@
 """Keys of authors who cannot be asked, as members of a project say that they saw them listed (P-243, P-253, P-255).
 
-The law: such a key proves statements in the log of the project with which it came, and nothing else. It signs no
-request and vouches for nobody; and it counts only as long as its owner's own server lists none under its name.
+The law: such a key proves what is said in the project with which it came, in its log and of commitments, and nothing
+else. It signs no request and vouches for nobody; and it counts only as long as its owner's own server lists none under
+its name.
 """
 
 from __future__ import annotations
@@ -97,7 +98,10 @@ def _may_vouch(db: Session, project: str, by: str) -> bool:
 
 
 def proven(tx: Transaction, statement: Document, project: str) -> None:
-    """Check a statement's proof as `known.proven` does, if need be with a key that was vouched for. Raise as that."""
+    """Check the proof of what was signed in a project as `known.proven` does, if need be with a key vouched for there.
+
+    Raise as that.
+    """
     named = [claim.key_id for claim in proof.read(statement.json, tx.now)]
     vouched = {one: found for one in named if (found := _key(tx.db, project, one))}
     if vouched.keys() - {one for one in vouched if known.key(tx.db, one)}:
