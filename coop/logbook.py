@@ -22,7 +22,7 @@ from activitypub.proof import hash_of
 from activitypub.statement import MAX_SIZE, Role, Statement, Writer
 from coop import admission, floods, membership, statements, vouchers
 from coop.admission import Invitation
-from coop.errors import NotAllowed, Trouble
+from coop.errors import Conflict, NotAllowed, Trouble
 from coop.events import Grown, tell
 from coop.keepsakes import Keepsake
 from coop.membership import Room
@@ -49,7 +49,15 @@ from federation.tables import Actor, Receipt
 HELD = timedelta(days=7)  # so long a statement waits for those that it comes after (P-253)
 MAX_SUMMARY = 20_000  # characters: made clean, it may be longer than what was said, and has to fit into our own words
 MAX_NAMED = 6_000  # octets of the members whom a statement names
+_FULL = (
+    "its log is full, so nothing about it, or about who is in it, can be changed any more. You can still talk in its "
+    "room; for all else found a new project, and invite its members there"
+)
 KINDS = ("Create", "Invite", "Undo", "Accept", "Reject", "Join", "Add", "Remove", "Leave", "Update")
+
+
+class Full(Forbidden):
+    """There is no room for it in the log of its project, whoever says it."""
 
 
 # --- In ----------------------------------------------------------------------------------------------------------
@@ -183,7 +191,7 @@ def _settle(tx: Transaction, uri: str) -> None:
     project = find(tx.db, uri) or _founded(tx, uri, [read(row) for row in held.values()])
     said = said_in(tx.db, project) if project else {}
     if len(said) + len(held) > membership.MAX_STATEMENTS:
-        raise Forbidden(f"the log of a project has at most {membership.MAX_STATEMENTS} statements")
+        raise Full(f"the log of a project has at most {membership.MAX_STATEMENTS:,} statements")
     if project is None:
         return
     news = _take_what_stands(tx, project.fingerprint, held, said)
@@ -324,13 +332,16 @@ def begin(tx: Transaction, founder: str, uri: str, group: Json) -> None:
 def say(tx: Transaction, project: Project, author: str, write: Callable[[Writer], Json]) -> Statement:
     """Make a statement after all that we know, tell everybody whom it concerns, and keep it (P-254).
 
-    Raise `NotAllowed` if the project's log does not let `author` say that, `Trouble` if it is too long.
+    Raise `NotAllowed` if the project's log does not let `author` say that, `Conflict` if there is no room in it any
+    more, `Trouble` if it is too long.
     """
     room = room_of(tx.db, project)
     people = (*([project.moved_to] if project.moved_to else []), *_named(room))
     activity = write(Writer(author, project.uri, project.members, room.heads, people, tx.now))
     try:
         document = _state(tx, activity, activity["to"])
+    except Full as error:
+        raise Conflict(f"{project.name}: {_FULL}") from error
     except Forbidden as error:
         raise NotAllowed("your role in this project does not allow that, or not any more") from error
     return Statement.read(document)

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from activitypub.document import Document
-from coop import logbook, projects
-from coop.errors import Trouble
+from coop import logbook, membership, projects
+from coop.errors import Conflict, NotAllowed, Trouble
 from federation.tables import Activity
 from tests.coop.guild import Guild, found, guild_of, project, proven, received, sends, writer
 from tests.fediverse import Fediverse, Studio, key_pair
@@ -100,3 +100,23 @@ async def test_members_for_whom_a_statement_has_no_room_get_it_nonetheless(
     said = (await guild.log(cy))[-1].document
     assert (said["type"], said["to"]) == ("Update", [guild.uri])
     assert [(await project(studio)).name for studio in (guild.ada, bo, cy)] == ["Atlas"] * 3
+
+
+@pytest.mark.proves("P-333")
+async def test_whoever_comes_to_a_full_log_is_told_so_and_what_to_do(
+    fediverse: Fediverse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guild, (bo,) = await guild_of(fediverse, "bo")
+    ada = guild.ada
+    monkeypatch.setattr(membership, "MAX_STATEMENTS", len(await guild.log(ada)))
+
+    with pytest.raises(Conflict, match=r"log is full.*found a new project, and invite its members there"):
+        await ada.does(lambda tx: projects.edit(tx, ada.uri, guild.uri, "Atlas"))
+    with pytest.raises(Conflict, match="log is full"):
+        await bo.does(lambda tx: projects.leave(tx, bo.uri, guild.uri))
+    with pytest.raises(NotAllowed, match="only a lead"):
+        await bo.does(lambda tx: projects.edit(tx, bo.uri, guild.uri, "Atlas"))
+
+    await guild.post(bo, "We can talk.")
+    assert await guild.talk(ada) == ["<p>We can talk.</p>"]
+    assert (await project(ada)).name == (await project(bo)).name == "Catalogue"
