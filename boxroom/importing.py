@@ -1,4 +1,4 @@
-"""What people bring along from Mastodon: the lists of whom they follow and whom they block, as it exports them.
+"""What people bring along from Mastodon besides their archive: whom they follow and whom they block, as it lists them.
 
 The law: such a file is a stranger's word until it is read, so it is bounded; and nobody is asked for anything twice.
 """

@@ -7,6 +7,7 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 _EPOCH = datetime(2025, 1, 1, tzinfo=UTC)
+_LONG_AGO = datetime(2005, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _CHANCE = 22  # bits below the milliseconds: a random start, counted up within one millisecond
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32, which nobody misreads
@@ -33,6 +34,17 @@ def new(now: datetime) -> int:
 def first(moment: datetime) -> int:
     """Where the row ids of a moment begin: none that is `new` then, or later, is less."""
     return max((moment - _EPOCH) // _MILLISECOND, 0) << _CHANCE
+
+
+def place(moment: datetime) -> int:
+    """Where something of that moment belongs among what was named in time, if it comes here long after; maybe taken.
+
+    What was before 2025 shares the first millisecond of the count, which has a place for every two and a half minutes.
+    """
+    if moment >= _EPOCH:
+        return first(moment)
+    share = (moment - _LONG_AGO) / (_EPOCH - _LONG_AGO)
+    return int(max(share, 0) * ((1 << _CHANCE) - 1))
 
 
 def slug(row_id: int) -> str:

@@ -226,12 +226,21 @@ def keep(tx: Transaction, document: Document, *, author: str, visibility: Visibi
 
 
 def keep_new(
-    tx: Transaction, document: Document, *, author: str, visibility: Visibility, local: bool = False
+    tx: Transaction,
+    document: Document,
+    *,
+    author: str,
+    visibility: Visibility,
+    local: bool = False,
+    number: int | None = None,
 ) -> Object | None:
-    """The same; ``None`` if an object of that URI is known already, or was before it was deleted."""
+    """The same; ``None`` if an object of that URI is known already, or was before it was deleted.
+
+    Its row id, by which it stands in every list, is one of now unless its `number` is given.
+    """
     row = tx.keep_new(
         Object,
-        id=ids.new(tx.now),
+        id=ids.new(tx.now) if number is None else number,
         uri=document.id,
         type=registry.kind(document),
         author=author,

@@ -80,6 +80,14 @@ def publish(
     return row
 
 
+def record(tx: Transaction, activity: Json, number: int) -> Activity:
+    """Sign and store `activity` under the row id `number`, for the outbox to list; it is sent to nobody.
+
+    Raise `TooLong` as `publish` does.
+    """
+    return _store(tx, sign(tx, activity), activity["actor"], None, number)
+
+
 def publish_again(tx: Transaction, uri: str, to: Iterable[str]) -> None:
     """Send what was published before once more, unchanged and under the same id."""
     row = tx.db.scalars(select(Activity).where(Activity.uri == uri)).one()
@@ -95,7 +103,7 @@ def sign(tx: Transaction, document: Json) -> Json:
     return proof.sign(plain, *own_proof_key(tx.db, author), tx.now)
 
 
-def _store(tx: Transaction, signed: Json, actor: str, until: datetime | None) -> Activity:
+def _store(tx: Transaction, signed: Json, actor: str, until: datetime | None, number: int | None = None) -> Activity:
     body = msgspec.json.encode(signed)
     if len(body) >= MAX_BODY:
         raise TooLong(
@@ -103,18 +111,24 @@ def _store(tx: Transaction, signed: Json, actor: str, until: datetime | None) ->
         )
     document = Document(signed)
     public = audience.PUBLIC in (*document.uris("to"), *document.uris("cc"))
-    row = _keep(tx, document, actor, body, public, until)
+    row = _keep(tx, document, actor, body, public, until, number)
     assert row is not None, f"{document.id} is published twice"  # noqa: S101 - every activity gets a name of its own
     return row
 
 
 def _keep(
-    tx: Transaction, activity: Document, actor: str, body: bytes, public: bool, until: datetime | None = None
+    tx: Transaction,
+    activity: Document,
+    actor: str,
+    body: bytes,
+    public: bool,
+    until: datetime | None = None,
+    number: int | None = None,
 ) -> Activity | None:
     """``None`` if we have an activity of that name already."""
     return tx.keep_new(
         Activity,
-        id=ids.new(tx.now),
+        id=ids.new(tx.now) if number is None else number,
         uri=activity.id,
         type=activity.type,
         actor=actor,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import closing
 from itertools import groupby
 from pathlib import Path
 
@@ -11,7 +12,8 @@ import click
 from sqlalchemy import select
 
 from activitypub.errors import ProtocolError
-from boxroom import importing
+from boxroom import archive, importing
+from boxroom.cli import archives
 from boxroom.cli.desk import Desk, command, in_words
 from boxroom.cli.printing import print_document, say, whisper
 from boxroom.cli.shapes import person
@@ -52,10 +54,15 @@ async def move(desk: Desk, address: str, welcomes: bool) -> None:
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
 @click.option("--list", "kind", type=click.Choice(["follows", "blocks", "servers"]), help="If FILE does not say it.")
 async def bring(desk: Desk, file: Path, kind: Kind | None) -> None:
-    """Follow or block all whom a list from Mastodon names: FILE is one of its CSV exports.
+    """Bring along what Mastodon exports: FILE is the archive of your posts, or a list of whom you follow or block.
 
-    It can be run again: whoever is followed or blocked already is passed over.
+    Posts come with their own dates and are sent to nobody; whoever is named in a list is followed or blocked. It can be
+    run again: what is here already is passed over.
     """
+    if box := await asyncio.to_thread(archive.opened, file):
+        with closing(box):
+            await archives.bring(desk, box)
+        return
     luggage = importing.read(file, kind)
     done: dict[Kind, Callable[[str], Awaitable[None]]] = {
         "follows": lambda name: _follow(desk, name),

@@ -56,6 +56,17 @@ def test_what_is_older_than_the_count_is_first_and_has_an_address_too(past: date
     assert [ids.from_slug(ids.slug(one)) for one in made] == made
 
 
+@given(
+    some.integers(0, 2_800_000_000).map(lambda seconds: datetime.fromtimestamp(seconds, UTC)), some.integers(3, 10**6)
+)
+def test_what_comes_long_after_has_its_place_in_time(moment: datetime, minutes: int) -> None:
+    later = moment + timedelta(minutes=minutes)
+
+    assert 0 <= ids.place(moment) <= ids.place(later)
+    assert ids.place(moment) < ids.place(later) or later < datetime(2005, 1, 1, 0, 10, tzinfo=UTC)
+    assert ids.place(moment) <= ids.new(max(moment, datetime(2025, 1, 1, 1, tzinfo=UTC)))
+
+
 @given(ROW_IDS)
 def test_a_slug_leads_back_to_its_id(row_id: int) -> None:
     assert ids.from_slug(ids.slug(row_id)) == row_id
