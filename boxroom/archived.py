@@ -83,7 +83,7 @@ def _read(activity: Document, actor: Document) -> Said | str:
     if activity.type != "Create" or document is None or document.type not in ("Note", "Question"):
         return STRANGE
     note = Note.read(document)
-    if note.author != actor.id or {*document.uris("attributedTo")} != {actor.id}:
+    if {*document.uris("attributedTo")} != {actor.id}:
         return OTHERS
     seen = audience.visibility(document, actor.uri("followers"), activity)
     if seen not in access.EVERYBODY:
@@ -103,7 +103,7 @@ def profile(actor: Document) -> profiles.Changes:
         for one in actor.embeddeds("attachment")
         if "PropertyValue" in one.types
     ]
-    links = [value for _, value in fields if html.safe_url(value)]
+    links = [value for _, value in fields if html.safe_url(value) and len(value) <= profiles.MAX_LINK]
     pronouns = (html.single_line(value, profiles.LINES["pronouns"]) for name, value in fields if name in _PRONOUNS)
     return profiles.Changes(
         name=html.single_line(actor.text("name"), profiles.LINES["name"]),

@@ -59,9 +59,7 @@ async def bring(desk: Desk, file: Path, kind: Kind | None) -> None:
     Posts come with their own dates and are sent to nobody; whoever is named in a list is followed or blocked. It can be
     run again: what is here already is passed over.
     """
-    if box := await asyncio.to_thread(archive.opened, file):
-        with closing(box):
-            await archives.bring(desk, box)
+    if await _is_archive(desk, file):
         return
     luggage = importing.read(file, kind)
     done: dict[Kind, Callable[[str], Awaitable[None]]] = {
@@ -77,6 +75,18 @@ async def bring(desk: Desk, file: Path, kind: Kind | None) -> None:
     say(f"{number} of {len(luggage.names)} {NAMED[luggage.kind]}")
     for name, reason in failed.items():
         whisper(f"{name}: {reason}")
+
+
+async def _is_archive(desk: Desk, file: Path) -> bool:
+    """Whether it is one; if so, it is brought along. Raise `Trouble`, which names it."""
+    try:
+        if (box := await asyncio.to_thread(archive.opened, file)) is None:
+            return False
+        with closing(box):
+            await archives.bring(desk, box)
+    except Trouble as error:
+        raise Trouble(f"{file.name}: {error}") from error
+    return True
 
 
 async def _each(names: Sequence[str], do: Callable[[str], Awaitable[None]]) -> dict[str, str]:

@@ -193,4 +193,18 @@ def test_what_is_no_archive_of_mastodon_ends_in_one_line(house: House, tmp_path:
     inside = files(EVERYTHING)
     del inside["actor.json"]
 
-    assert "has no actor.json and outbox.json" in house.fails("import", str(packed(tmp_path, inside)))
+    said = house.fails("import", str(packed(tmp_path, inside)))
+
+    assert "archive-20190201000000-1f.zip: it has no actor.json and outbox.json" in said
+
+
+def test_a_profile_that_could_not_be_written_here_is_taken_as_far_as_it_can(house: House, tmp_path: Path) -> None:
+    fields = [
+        {"type": "PropertyValue", "name": "Web", "value": f"https://type.example/{'a' * size}"} for size in (9, 3_000)
+    ]
+    who = {"name": "A\nB" * 50, "summary": "<p>" + "word " * 2_000, "attachment": fields, "icon": None}
+
+    told = house.shows("import", str(packed(tmp_path, files([], **who))))
+
+    assert (told["profile"], told["left_out"]) == (["bio", "links"], {})
+    assert house.shows("profile")["links"] == [f"https://type.example/{'a' * 9}"]
