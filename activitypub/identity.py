@@ -52,6 +52,14 @@ def proven(actor: Document) -> frozenset[str]:
     return frozenset(key for one in listed(actor) if (key := _holds(one, actor.id)))
 
 
+def signing(actor: Document) -> frozenset[str]:
+    """Those of the same that are the actor's own: what it proves its words with says who it is (P-244).
+
+    They are kept by its server, so they are nobody's at another address.
+    """
+    return proven(actor) & {DID + keys.write_multikey(one.public) for one in keys.listed(actor)}
+
+
 def _holds(statement: Json, actor: str) -> str | None:
     """Whose word it is that they are `actor`; ``None`` unless it is proven by them."""
     said = Document(statement)

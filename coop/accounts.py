@@ -12,10 +12,11 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from activitypub import identity, keys
 from activitypub.actor import HANDLE, Keys
 from activitypub.actor import Actor as Profile
+from activitypub.document import Document, Json
 from activitypub.origin import host
 from coop.errors import Conflict, NotFound, Trouble
 from federation import ids, known
-from federation.instance import own_key
+from federation.instance import own_key, own_proof_key
 from federation.store import Transaction
 from federation.tables import Actor, Key, Row
 
@@ -114,7 +115,8 @@ def mint(tx: Transaction, profile: Profile, name: str, pair: KeyPair) -> Actor:
     tx.db.add(actor)
     add_keys(tx, profile.id, pair)
     known.somebody_moved_in(tx.db)
-    named = replace(profile, name=name, published=tx.now)
+    stated = (key_statement(tx, profile.id, {}),) if profile.type in TYPES.values() else ()
+    named = replace(profile, name=name, published=tx.now, statements=(*profile.statements, *stated))
     actor.document = named.write(public_keys(tx.db, profile.id))
     tx.db.flush()
     return actor
@@ -143,6 +145,13 @@ def public_keys(db: Session, actor: str) -> Keys:
         multibase_fragment=_multikey(proofs)[0],
         coming=tuple(_multikey(row) for row in coming),
     )
+
+
+def key_statement(tx: Transaction, actor: str, document: Json) -> Json:
+    """That whoever has the key which proves what `actor` says is `actor` (P-244); as its `document` has it already."""
+    _, key = own_proof_key(tx.db, actor)
+    made = (one for one in identity.listed(Document(document)) if one.get("subject") == identity.did(key))
+    return next(made, None) or identity.sign(key, actor, tx.now)
 
 
 def _multikey(row: Key) -> tuple[str, str]:

@@ -52,7 +52,8 @@ def adopt(tx: Transaction, account: str, key: Ed25519PrivateKey) -> list[str]:
 @met
 def remember(tx: Transaction, actor: Actor) -> None:
     """Whoever is met with a recovery key is known by it from then on."""
-    for key in sorted(identity.proven(Document(actor.document))):
+    said = Document(actor.document)
+    for key in sorted(identity.proven(said) - identity.signing(said)):
         tx.add_new(Identity, actor=actor.uri, key=key, since=tx.now)
 
 

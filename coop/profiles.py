@@ -24,6 +24,7 @@ MET = timedelta(days=30)  # who was met since is told of changes (P-028)
 MAX_BIO = 5_000  # characters of Markdown
 MAX_SKILLS = 20
 MAX_LINKS = 8
+MAX_LINK = 2_000  # characters
 LINES = {"name": 60, "pronouns": 60, "availability": 200, "place": 100}  # characters of what has to be one line
 MAX_SKILL = 60
 
@@ -133,7 +134,7 @@ def _links(links: tuple[str, ...]) -> list[str]:
     given = list(dict.fromkeys(one.strip() for one in links if one.strip()))
     if len(given) > MAX_LINKS:
         raise Trouble(f"give up to {MAX_LINKS} links")
-    if odd := next((one for one in given if html.safe_url(one) is None or len(one) > 2000), None):
+    if odd := next((one for one in given if html.safe_url(one) is None or len(one) > MAX_LINK), None):
         raise Trouble(f"{odd[:200]} is no web address; it begins with https://")
     return given
 
@@ -153,6 +154,7 @@ def _profile(tx: Transaction, account: Account, actor: Actor) -> Profile:
     }
     told = [(name, escape(value)) for name, value in named.items() if value]
     before = Profile.read(Document(actor.document))
+    stated = accounts.key_statement(tx, account.uri, actor.document)
     return replace(
         Profile.ours(actor.uri, TYPES[account.kind], actor.handle),
         moved_to=before.moved_to,
@@ -163,7 +165,7 @@ def _profile(tx: Transaction, account: Account, actor: Actor) -> Profile:
         icon=_picture(tx.db, tx.home, account.avatar),
         image=_picture(tx.db, tx.home, account.header),
         fields=(*told, *(("Web", html.link(one)) for one in account.links)),
-        statements=(account.recovery,) if account.recovery else (),
+        statements=(*([account.recovery] if account.recovery else []), stated),
         skills=tuple(account.skills),
         availability=account.availability,
         place=account.place,

@@ -66,5 +66,8 @@ def _tell(tx: Transaction, actor: str) -> None:
     tx.db.flush()
     tx.wakes("keys")
     tx.wakes("keyring")
+    if account := accounts.at(tx.db, actor):
+        profiles.announce(tx, account)
+        return
     row = known.account(tx.db, actor)
     profiles.tell(tx, row, {**row.document, **accounts.public_keys(tx.db, actor).write(actor)})

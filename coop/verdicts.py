@@ -60,7 +60,7 @@ def verdict_offline(db: Session, row: Endorsement, now: datetime) -> Judgement:
 def _judged(db: Session, rows: Sequence[Endorsement], now: datetime) -> list[Judgement]:
     """What may be said of each, in the same few queries however many there are: pages show some forty."""
     here = known.locals_of(db)
-    held = known.keys_of(db, {uri for row in rows for uri in _claimed(Document(row.inner))})
+    held = known.keys_of(db, {uri for row in rows for uri in claimed(Document(row.inner))})
     givers = {row.endorser for row in rows}
     asked = dict(db.execute(select(Snapshot.actor, Snapshot.asked).where(Snapshot.actor.in_(givers))).all())
     gone = set(db.scalars(select(Actor.uri).where(Actor.uri.in_(givers), Actor.gone.is_not(None))))
@@ -73,7 +73,7 @@ def _judged(db: Session, rows: Sequence[Endorsement], now: datetime) -> list[Jud
     return judged
 
 
-def _claimed(inner: Document) -> Iterable[str]:
+def claimed(inner: Document) -> Iterable[str]:
     """The ids of the keys by which it says that it is proven."""
     return (uri for one in inner.embeddeds("proof") if (uri := one.uri("verificationMethod")))
 
@@ -148,11 +148,11 @@ async def _confirm(here: Instance, endorser: str) -> None:
     if not await discovery.refresh(here, endorser):
         return
     actor = await here.store.read(lambda db: known.actor(db, endorser))
-    said = await _revocations(here, Document(actor.document))
+    said = await revocations(here, Document(actor.document))
     await here.store.write(lambda tx: _stand_by(tx, endorser, said))
 
 
-async def _revocations(here: Instance, actor: Document) -> list[Document]:
+async def revocations(here: Instance, actor: Document) -> list[Document]:
     """The signed Deletes that an actor lists, as far as we follow a collection (P-245). Raise `Malformed` without."""
     upcoming = actor.uri("revocations")
     if upcoming is None or origin(upcoming) != origin(actor.id):
@@ -193,7 +193,7 @@ def bundle(db: Session, row: Endorsement) -> Json:
 
 def _proving(db: Session, row: Endorsement) -> tuple[Json, ...]:
     """The keys that prove an endorsement, or that it was taken back, whatever keys its giver has had since."""
-    wanted = {uri for one in (row.inner, row.revocation or {}) for uri in _claimed(Document(one))}
+    wanted = {uri for one in (row.inner, row.revocation or {}) for uri in claimed(Document(one))}
     held = known.keys_of(db, wanted).values()
     return tuple(keys.as_multikey(key) for key in held if key.owner == row.endorser)
 
@@ -254,14 +254,17 @@ def verify_file(
 
 def _taken_back(copy: Bundle, find: FindKey, now: datetime) -> datetime | None:
     """As of when its giver took it back, by the signed word of that in the same file (P-245)."""
-    inner, deletion = copy.endorsement, copy.revocation
-    uri, author = inner.uri("id"), inner.uri("attributedTo")
-    if deletion is None or not uri or not author or not endorsement.revokes(deletion, uri, author):
-        return None
-    if not _holds(deletion, find, now):
+    deletion = copy.revocation
+    if deletion is None or not is_taken_back(copy.endorsement, deletion, find, now):
         return None
     made = deletion.embedded("proof")
     return (made.time("created") if made else None) or now
+
+
+def is_taken_back(inner: Document, deletion: Document, find: FindKey, now: datetime) -> bool:
+    """Whether `deletion` is the signed word of whoever gave it that it holds no more."""
+    uri, author = inner.uri("id"), inner.uri("attributedTo")
+    return bool(uri and author and endorsement.revokes(deletion, uri, author)) and _holds(deletion, find, now)
 
 
 def _with_badge(document: Document, inner: Document, found: Judgement, find: FindKey) -> Judgement:
@@ -277,7 +280,7 @@ def _with_badge(document: Document, inner: Document, found: Judgement, find: Fin
 
 def _prover(inner: Document, find: FindKey) -> keys.Key:
     """The key of its giver's that an endorsement, which holds, is proven by."""
-    found = [key for uri in _claimed(inner) if (key := find(uri))]
+    found = [key for uri in claimed(inner) if (key := find(uri))]
     return found[0]
 
 

@@ -1,4 +1,4 @@
-"""What the rest of the network looks for at fixed addresses: WebFinger, host-meta, NodeInfo."""
+"""What the rest of the network looks for at fixed addresses: WebFinger, host-meta, NodeInfo; and witnesses."""
 
 from __future__ import annotations
 
@@ -12,14 +12,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from activitypub import nodeinfo, webfinger
+from activitypub import nodeinfo, webfinger, witness
 from activitypub.actor import Actor as Profile
 from activitypub.document import Document
 from activitypub.origin import host
 from activitypub.webfinger import Address
+from coop import witnesses
 from coop.accounts import Account
 from federation.instance import Instance
 from federation.tables import Activity, Actor, Object
+from web import documents
+from web.readers import reader_of
 
 OPEN = {"Access-Control-Allow-Origin": "*"}
 
@@ -75,6 +78,19 @@ async def get_nodeinfo(request: Request) -> Response:
     return JSONResponse(found, headers=headers, media_type=nodeinfo.media_type(version))
 
 
+async def get_witness(request: Request) -> Response:
+    """What we saw of a key, for other studios; to all others, and of all other keys, there is nothing (P-244)."""
+    here: Instance = request.scope["instance"]
+    reader = await reader_of(request.scope)
+    if reader is None:
+        raise HTTPException(401, documents.SIGN)
+    key_id = request.query_params.get("key", "")
+    found = await here.store.read(lambda db: witnesses.sighting(db, here.home, reader, key_id))
+    if found is None:
+        raise HTTPException(404, documents.NOT_HERE)
+    return documents.document(found, documents.SIGNED | documents.FOR_ONE)
+
+
 def _usage(db: Session, now: datetime) -> nodeinfo.Usage:
     ours = select(Account.uri)
 
@@ -98,4 +114,5 @@ routes = [
     Route("/.well-known/host-meta", get_host_meta),
     Route("/.well-known/nodeinfo", get_nodeinfo_links),
     Route("/nodeinfo/{version}", get_nodeinfo),
+    Route(witness.PATH, get_witness),
 ]

@@ -21,9 +21,10 @@ from boxroom.cli.offers import Day
 from boxroom.cli.posts import meet_mentioned
 from boxroom.cli.printing import print_document, print_table, say, whisper
 from boxroom.cli.shapes import Shape, person
-from coop import endorsement_requests, endorsements, identities, paths, verdicts
+from coop import endorsement_requests, endorsements, identities, paths, verdicts, witnesses
 from coop.endorsement_requests import EndorsementRequest
 from coop.endorsements import Endorsement
+from coop.errors import Trouble
 from coop.paths import Way
 from federation import known
 from federation.store import Transaction
@@ -189,13 +190,16 @@ async def export(desk: Desk, url: str, file: Path | None, form: str) -> None:
 
 @click.command("verify", params=[data_option(), json_option()])
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@click.option(
+    "--ask", "asks", is_flag=True, help="If we never saw the key, ask its owner's server, then other studios."
+)
 @click.pass_context
-def verify(ctx: click.Context, file: Path) -> None:
+def verify(ctx: click.Context, file: Path, asks: bool) -> None:
     """Check an endorsement in FILE without any network; exit status 1 unless it is valid.
 
     What this studio has seen of the one who gave it counts first; without a studio, what is in the file alone.
     """
-    inner, judged = finish(_verify(data_folder(), file.read_bytes()))
+    inner, judged = finish(_verify(data_folder(), file.read_bytes(), asks))
     said = {"verdict": judged.verdict, "reason": judged.reason, "endorsement": inner.json}
     if ctx.meta.get("boxroom.json"):
         print_document(said)
@@ -208,10 +212,14 @@ def verify(ctx: click.Context, file: Path) -> None:
 endorsement.add_command(verify)
 
 
-async def _verify(data: Path, body: bytes) -> tuple[Document, Judgement]:
+async def _verify(data: Path, body: bytes, asks: bool) -> tuple[Document, Judgement]:
     if not is_studio(data):
+        if asks:
+            raise Trouble("only a studio can ask others, and there is none in that folder: leave out --ask")
         return verdicts.verify_file(body, lambda _: None, now())
     async with opened(data) as (_, here):
+        if asks:
+            return await witnesses.verify(here, body)
         return await here.store.read(lambda db: verdicts.verify_here(db, body, here.now()))
 
 

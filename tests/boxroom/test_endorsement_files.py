@@ -143,3 +143,15 @@ def verdict_on(body: bytes, memory: dict[str, keys.Key]) -> tuple[str, Any]:
         return "refused", None
     assert isinstance(inner, Document)
     return found.verdict, inner.json
+
+
+@pytest.mark.proves("P-244")
+def test_others_are_asked_only_if_one_says_so_and_only_by_a_studio(story: Story, house: House) -> None:
+    file = str(story.files["copy"])
+
+    alone, asked = house.does("endorsement", "verify", file), house.does("endorsement", "verify", file, "--ask")
+    nobody = House(story.nobody, house.url).fails("endorsement", "verify", file, "--ask")
+
+    assert alone.startswith("valid by copy: ")
+    assert asked == f"{alone} There was nobody else to ask."
+    assert "only a studio can ask others" in nobody

@@ -23,6 +23,11 @@ PROMISES = "coop/promises.py"
 FULFILMENT = "coop/fulfilment.py"
 BEGINNINGS = "coop/beginnings.py"
 COMMITMENTS = "coop/commitments.py"
+IDENTITIES = "coop/identities.py"
+WITNESSES = "coop/witnesses.py"
+WITNESS = "activitypub/witness.py"
+NO_WITNESSES = "test_the_two_whom_it_is_about_are_no_witnesses_nor_is_who_is_blocked_or_no_studio"
+SEEN_WHEN = "test_what_a_witness_says_tells_whose_key_was_seen_when"
 ONE_SIDED = "test_nobody_is_led_to_where_only_one_of_them_says_so"
 NOTHING_NEW = "test_of_two_who_share_a_server_the_one_who_left_sees_nothing_new_nor_what_an_old_post_says_now"
 
@@ -33,6 +38,54 @@ GUARDS = (
         "or origin(upcoming) != origin(actor.id):",
         ":",
         "test_verdicts.py::test_what_somebody_revoked_is_for_their_own_server_to_say",
+    ),
+    # Who is told of keys, and what somebody else's word is good for
+    Guard(
+        IDENTITIES,
+        " - identity.signing(said)",
+        "",
+        "test_witnesses.py::test_a_server_cannot_make_its_people_somebody_elsewhere_by_their_signing_key",
+    ),
+    Guard(
+        WITNESSES,
+        "select(Actor.aware).where(",
+        "select(Actor.uri).where(",
+        "test_witnesses.py::test_nobody_else_is_told_and_of_nothing_else",
+    ),
+    Guard(WITNESSES, "Actor.host.not_in(parties))", ")", f"test_witnesses.py::{NO_WITNESSES}"),
+    Guard(WITNESSES, "others = (Actor.aware, ", "others = (", f"test_witnesses.py::{NO_WITNESSES}"),
+    Guard(WITNESSES, "where(*others, open_ones)", "where(*others)", f"test_witnesses.py::{NO_WITNESSES}"),
+    Guard(
+        WITNESSES,
+        "[:MAX_ASKED]",
+        "",
+        "test_witnesses.py::test_of_each_site_one_is_asked_and_no_more_than_a_few",
+    ),
+    Guard(
+        WITNESSES,
+        "by_site.setdefault(site(host(uri)),",
+        "by_site.setdefault(host(uri),",
+        "test_witnesses.py::test_of_each_site_one_is_asked_and_no_more_than_a_few",
+    ),
+    Guard(
+        WITNESSES,
+        'if live.verdict != "unknown":',
+        "if True:",
+        "test_witnesses.py::test_a_giver_whose_key_is_a_former_one_leaves_it_to_others",
+    ),
+    Guard(
+        WITNESSES,
+        "if key is not None and keys.write_multikey(said.key.public) != keys.write_multikey(key.public):",
+        "if False:",
+        "test_witnesses.py::test_a_witness_who_saw_another_key_is_told_of_as_such",
+    ),
+    Guard(WITNESS, "found[0].id != key_id or", "", f"test_witnesses.py::{SEEN_WHEN}"),
+    Guard(WITNESS, "not first <= last <= now + MAX_AHEAD", "False", f"test_witnesses.py::{SEEN_WHEN}"),
+    Guard(
+        WITNESS,
+        "name: actor.json[name] for name in _TOLD if name in actor.json",
+        "**actor.json",
+        "test_witnesses.py::test_a_studio_is_told_when_a_key_was_seen_and_no_more_of_its_owner",
     ),
     # What two have signed
     Guard(
