@@ -12,7 +12,7 @@ from coop import accounts, endorsements, identities, paths, verdicts
 from coop.accounts import Account
 from coop.endorsements import Endorsement
 from coop.errors import NotAllowed
-from coop.identities import Identity
+from coop.identities import MAX_SAME, Identity
 from federation import discovery
 from federation.tables import Actor
 from tests.coop.neighbours import account_of, all_of, does
@@ -81,6 +81,19 @@ async def test_nobody_takes_an_address_by_claiming_it(fediverse: Fediverse) -> N
     assert await same(ben, eve) == [eve]
     assert await same(ben, attic.uri) == [attic.uri]
     assert await same(ben, loft.uri) == [loft.uri]
+
+
+@pytest.mark.proves("P-244", "P-327")
+async def test_of_many_addresses_of_one_few_are_looked_at(fediverse: Fediverse) -> None:
+    """One key at a thousand addresses costs whoever met them no more than at eight."""
+    ben, crowd = await fediverse.studio("ben"), Stranger(fediverse)
+    addresses = [f"{crowd.home}/eve{number}" for number in range(MAX_SAME + 2)]
+    for uri in addresses:
+        name = uri.rpartition("/")[2]
+        assert crowd.actor(name, attachment=[identity.sign(KEY, uri, fediverse.now)]) == uri
+        await discovery.lookup(ben.instance, uri)
+
+    assert len(await same(ben, addresses[0])) == 1 + MAX_SAME
 
 
 async def test_what_was_seen_stays_when_the_first_server_says_something_else(fediverse: Fediverse) -> None:

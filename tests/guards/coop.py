@@ -224,7 +224,10 @@ GUARDS = (
         "test_commitments.py::test_what_rests_on_a_role_that_is_not_known_yet_waits",
     ),
     Guard(
-        PROMISES, "    known.proven(tx, document)\n", "", "test_commitments.py::test_nobody_promises_in_anothers_name"
+        PROMISES,
+        "    vouchers.proven(tx, document, said.project)\n",
+        "",
+        "test_commitments.py::test_nobody_promises_in_anothers_name",
     ),
     Guard(
         PROMISES,
@@ -234,8 +237,8 @@ GUARDS = (
     ),
     Guard(
         PROMISES,
-        "accept = known.proven(tx, as_sent(tx.db, activity))",
-        "accept = as_sent(tx.db, activity)",
+        "    check_signed(tx, whole, said.project)\n",
+        "",
         "test_commitments.py::test_an_accept_without_a_proof_of_its_own_is_no_signature",
     ),
     Guard(
@@ -258,8 +261,8 @@ GUARDS = (
     ),
     Guard(
         PROMISES,
-        "    _check_author(tx.db, said)\n    accept",
-        "    accept",
+        "    _check_author(tx.db, said)\n    check_signed",
+        "    check_signed",
         "test_commitments.py::test_whoever_is_removed_meanwhile_neither_signs_nor_is_signed_for",
     ),
     Guard(
@@ -318,7 +321,7 @@ GUARDS = (
     ),
     Guard(
         FULFILMENT,
-        "known.proven(tx, document)",
+        "vouchers.proven(tx, document, said.project)",
         "pass",
         "test_commitments.py::test_that_it_was_kept_is_proven",
     ),
