@@ -29,6 +29,7 @@ MAX_ENTRY = 1 << 20  # characters of one post with all around it
 SWOLLEN = "it claims a size that no such archive has"
 
 _DAMAGED = (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError, LookupError)
+_BOUNDED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # of all else `zipfile` unpacks as much as there is, at once
 _SPACE = re.compile(r"[ \t\r\n]*")
 _JSON = json.JSONDecoder()
 
@@ -146,7 +147,8 @@ class _Zip:
         except BaseException:
             octets.close()
             raise
-        self._infos = {called(one.filename): one for one in self._zip.infolist() if not one.is_dir()}
+        files = (one for one in self._zip.infolist() if not one.is_dir() and one.compress_type in _BOUNDED)
+        self._infos = {called(one.filename): one for one in files}
         self.places = {name: one.header_offset for name, one in self._infos.items()}
 
     def octets(self, name: str) -> Iterator[bytes]:
@@ -166,7 +168,7 @@ class _Tar:
         with unpacked() as octets, tarfile.TarFile(fileobj=cast(IO[bytes], _Sparing(octets))) as tar:
             while (one := tar.next()) is not None:
                 cast(Any, tar).members.clear()  # it would remember them all, which nobody needs
-                if one.offset_data + one.size > CHUNK + MAX_SWELLING * size:
+                if one.size < 0 or one.offset_data + one.size > CHUNK + MAX_SWELLING * size:
                     raise Trouble(SWOLLEN)
                 if one.isreg() and not one.issparse() and len(one.name) <= MAX_NAME:
                     self.places[called(one.name)], self._sizes[called(one.name)] = one.offset_data, one.size

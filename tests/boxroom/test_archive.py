@@ -120,6 +120,33 @@ def test_a_file_that_swells_is_not_unpacked(tmp_path: Path, form: Form) -> None:
         everything(file)
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_what_no_mastodon_packs_like_that_is_not_unpacked(tmp_path: Path, method: int) -> None:
+    """Of these ways to pack, a few octets may become hundreds of megabytes before anybody can stop it."""
+    file = tmp_path / "archive.zip"
+    with zipfile.ZipFile(file, "w", method) as box:
+        box.writestr("outbox.json", b" " * 1_000)
+        box.writestr("actor.json", b"{}", zipfile.ZIP_DEFLATED)
+    found = archive.opened(file)
+    assert found is not None
+
+    with closing(found):
+        assert [*found.places] == ["actor.json"]
+
+
+def test_a_file_of_less_than_nothing_leads_nowhere(tmp_path: Path) -> None:
+    """A negative size would lead back to where it was read, again and again."""
+    file = tmp_path / "archive.tar.gz"
+    head = bytearray(tarfile.TarInfo("actor.json").tobuf(tarfile.GNU_FORMAT))
+    head[124:136] = b"\xff" * 10 + b"\xfe\x00"  # -512, in base 256
+    head[148:156] = b"%06o\0 " % tarfile.calc_chksums(bytes(head))[0]  # type: ignore[attr-defined]
+    with gzip.open(file, "wb") as out:
+        out.write(bytes(head) + bytes(1024))
+
+    with pytest.raises(Trouble):
+        archive.opened(file)
+
+
 def test_a_name_that_swells_is_not_read(tmp_path: Path) -> None:
     file = tmp_path / "archive.tar.gz"
     head = tarfile.TarInfo("././@LongLink")
