@@ -184,9 +184,11 @@ async def test_only_who_was_asked_answers(fediverse: Fediverse) -> None:
 
 
 @pytest.mark.parametrize("also", ["to", "cc"])
-async def test_what_is_not_for_one_alone_asks_nobody(fediverse: Fediverse, also: str) -> None:
+@pytest.mark.parametrize("where", ["elsewhere", "here"])
+async def test_what_is_not_for_one_alone_asks_nobody(fediverse: Fediverse, also: str, where: str) -> None:
     attic, shop = await two(fediverse)
-    others = {"to": [attic.uri], also: [attic.uri, "https://garage.example/actors/1"]}
+    other = await lives_at(attic, "eve") if where == "here" else "https://garage.example/actors/1"
+    others = {"to": [attic.uri], also: [attic.uri, other]}
 
     receipt = await sends(shop, attic, request(shop, attic, **others))
 

@@ -11,6 +11,7 @@ from sqlalchemy import update
 
 from activitypub import proof
 from activitypub.document import Document, Json
+from activitypub.errors import Forbidden
 from coop import accounts, blocks, endorsements, posts, verdicts
 from coop.endorsements import EndorsedSkill, Endorsement, Snapshot
 from coop.errors import NotAllowed, NotFound, Trouble
@@ -19,6 +20,7 @@ from federation import discovery, known
 from federation.instance import own_proof_key
 from federation.tables import Activity, Key, Object, Receipt
 from tests.coop.notices import told
+from tests.federation.stranger import Stranger
 from tests.fediverse import Fediverse, Studio, key_pair
 
 __all__ = ["told"]  # a fixture
@@ -284,6 +286,19 @@ async def test_what_is_well_signed_but_no_endorsement_is_refused(
     assert receipt.state == "refused"
     assert reason in (receipt.error or "")
     assert note["id"] not in [one.uri for one in await shop.knows(Endorsement)]
+
+
+@pytest.mark.proves("P-241", "P-320")
+async def test_anothers_endorsement_is_not_taken_from_a_note_that_is_looked_up(fediverse: Fediverse) -> None:
+    attic, shop, _ = await acquainted(fediverse)
+    note, mallory = await made_up(attic, shop), Stranger(fediverse)
+    uri = f"{mallory.home}/note"
+    mallory.documents["/note"] = {**note, "id": uri, "attributedTo": mallory.actor("eve")}
+
+    with pytest.raises(Forbidden, match="by the one who gives it"):
+        await discovery.fetch(shop.instance, uri)
+
+    assert uri not in [one.uri for one in await shop.knows(Object)]
 
 
 @pytest.mark.proves("P-241", "P-321")

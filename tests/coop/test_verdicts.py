@@ -367,6 +367,8 @@ async def test_a_revocation_is_remembered_for_good_where_the_endorsement_never_c
     [body] = [one.body for one in await attic.knows(Activity) if one.type == "Delete"]
     await sends(attic, garage, msgspec.json.decode(body))
     await sends(attic, garage, made_up(attic, "Delete", object=f"{attic.home}/notes/any"))
+    unsigned = {"id": f"{attic.home}/notes/unsigned", "type": "Tombstone", "formerType": "Endorsement"}
+    await sends(attic, garage, made_up(attic, "Delete", object=unsigned))
 
     await years_pass(garage)
 
@@ -498,8 +500,10 @@ async def test_a_revocation_in_a_copy_is_its_givers_own_or_none(fediverse: Fediv
     await fediverse.settle()
     copy = await copied(shop, uri)
     deletion = copy["revocation"]
+    of_another = made_up(attic, "Delete", object=f"{attic.home}/notes/another")
 
     forged = [
+        await attic.does(lambda tx: outbox.sign(tx, of_another)),
         {**deletion, "actor": shop.uri},
         {**deletion, "type": "Undo"},
         {**deletion, "object": f"{attic.home}/notes/another"},
