@@ -60,7 +60,7 @@ class Walk:
         return self._unseen(upcoming) if upcoming else None
 
     def _unseen(self, uri: str) -> str | None:
-        if uri in self._seen or not _is_beside(uri, self.start):
+        if uri in self._seen or not is_beside(uri, self.start):
             return None
         self._seen.add(uri)
         return uri
@@ -81,7 +81,8 @@ def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _is_beside(uri: str, other: str) -> bool:
+def is_beside(uri: str, other: str) -> bool:
+    """Whether both are on one origin, so that they may speak for each other; nothing is beside what is no address."""
     try:
         return origin(uri) == origin(other)
     except Malformed:

@@ -68,6 +68,7 @@ class Shown:
 
     object: Object
     boosted_by: str | None = None
+    found: bool = False  # it was looked for, and may be old; nobody sent it
 
 
 @dataclass(frozen=True, slots=True)

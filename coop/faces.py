@@ -109,7 +109,7 @@ def shown_by(db: Session, actor: str) -> Project | None:
 def boost(tx: Transaction, event: Shown) -> None:
     """Show the project's followers what one of its members publishes for it."""
     row = event.object
-    if event.boosted_by or row.visibility not in access.EVERYBODY:
+    if event.boosted_by or event.found or row.visibility not in access.EVERYBODY:
         return
     for uri in row.said.uris("audience"):
         project = statements.find(tx.db, uri)

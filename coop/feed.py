@@ -22,6 +22,7 @@ from federation.store import Transaction
 from federation.tables import Object, Row, partial
 
 CONVERSATION = 300  # posts of one conversation that are shown; nobody reads more, and some make them endless
+LOOKED_AT = 1_000  # posts of one conversation among which those are
 FIRST_POSTS = 20  # that a feed is given of somebody newly followed, if we have them
 COLUMNS = ["account", "id", "object", "boosted_by"]
 TO_FOLLOWERS = ("public", "unlisted", "followers")
@@ -170,11 +171,15 @@ def conversation(db: Session, row: Object, reader: str | None = None) -> list[Ob
 
     At most `CONVERSATION` posts, for some conversations are made to be endless (P-311).
     """
-    first = _beginning(db, row)
-    thread = select(Object.uri).where(Object.uri == first.uri).cte(recursive=True)
-    thread = thread.union(select(Object.uri).where(Object.reply_to == thread.c.uri))
-    posts = select(Object).where(Object.uri.in_(select(thread.c.uri)), Object.deleted.is_(None))
+    posts = select(Object).where(Object.uri.in_(below(beginning(db, row).uri)), Object.deleted.is_(None))
     return readable(db, db.scalars(posts.order_by(Object.id).limit(CONVERSATION)).all(), reader)
+
+
+def below(first: str) -> Select[str]:
+    """The URIs of a post and of all that answers it or one of its answers, `LOOKED_AT` of them at most."""
+    thread = select(Object.uri).where(Object.uri == first).cte(recursive=True)
+    thread = thread.union(select(Object.uri).where(Object.reply_to == thread.c.uri))
+    return select(thread.c.uri).limit(LOOKED_AT)
 
 
 def readable(db: Session, rows: Sequence[Object], reader: str | None) -> list[Object]:
@@ -184,7 +189,7 @@ def readable(db: Session, rows: Sequence[Object], reader: str | None) -> list[Ob
     return [row for row in seen if row.visibility in access.EVERYBODY or access.may_read(db, row, reader)]
 
 
-def _beginning(db: Session, row: Object) -> Object:
+def beginning(db: Session, row: Object) -> Object:
     """The first post of a conversation, as far as we have it without a gap."""
     seen: set[str] = set()
     while row.reply_to and len(seen) < CONVERSATION and row.uri not in seen:

@@ -239,8 +239,8 @@ def receive_update(tx: Transaction, activity: Activity) -> None:
 
 
 @keeps("Proposal")
-def keep(tx: Transaction, document: Document) -> None:
-    if row := posts.keep(tx, document):
+def keep(tx: Transaction, document: Document, found: bool = False) -> None:
+    if row := posts.keep(tx, document, found):
         _keep(tx, row)
 
 

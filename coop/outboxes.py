@@ -7,7 +7,6 @@ this server fell asleep, never at something that is known: lanes resume meanwhil
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Collection, Iterable
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -16,28 +15,23 @@ import structlog
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from activitypub.collection import Walk
 from activitypub.document import Document
 from activitypub.errors import ProtocolError
 from activitypub.origin import origin
-from coop import follows, visits
+from coop import rounds, visits
 from coop.accounts import Account
 from coop.events import Woken, listens
 from coop.follows import Follow
 from coop.visits import Visit
-from federation import discovery, inbox, known
-from federation.client import Gone, Refused, Unreachable
+from federation import discovery, inbox
+from federation.client import Gone
 from federation.discovery import Budget, Exhausted
 from federation.instance import Instance
 from federation.registry import errand
-from federation.store import Transaction, Unavailable
+from federation.store import Transaction
 from federation.tables import Actor, Object, Receipt
 
-EVERY = timedelta(seconds=2)
-PAGES = 3  # in a row of one outbox; then others have their turn (P-173)
 MAX_PAGES = 25  # of one outbox: a thousand things that we list, more than anybody says in a week
-REQUESTS = 40  # to one server in one turn
-TURN = timedelta(seconds=30)  # so long it may answer slowly, in one turn
 SLACK = timedelta(hours=1)  # so much their clock may be off, or their lane late, from when we fell asleep on
 CROWDED = 5_000  # receipts that wait to be worked through; then there is no hurry to find more
 
@@ -52,13 +46,11 @@ def plan(tx: Transaction, event: Woken) -> None:
     visits.plan(tx, "outbox", elsewhere, event.since)
 
 
-@errand(EVERY)
+@errand(rounds.EVERY)
 async def read(here: Instance) -> None:
     """Read on in the outboxes that are due: of several servers at once, of each one after the other."""
-    if not await here.store.read(lambda db: visits.is_any_due(db, "outbox", here.now()) and not _is_crowded(db)):
-        return
-    claimed = await here.store.write(lambda tx: visits.claim(tx, "outbox"))
-    await asyncio.gather(*(_ask(here, some) for some in claimed.values()))
+    if await here.store.read(lambda db: visits.is_any_due(db, ["outbox"], here.now()) and not _is_crowded(db)):
+        await rounds.go(here, ["outbox"], _read)
 
 
 def _is_crowded(db: Session) -> bool:
@@ -66,64 +58,12 @@ def _is_crowded(db: Session) -> bool:
     return db.scalar(select(func.count()).select_from(waiting)) == CROWDED
 
 
-async def _ask(here: Instance, some: Iterable[Visit]) -> None:
-    """Give one server its turn. One that is not there is not asked for the others that live on it either."""
-    within, silent = Budget(here.now() + TURN, REQUESTS), ""
-    for visit in some:
-        try:
-            if silent:
-                raise Unreachable(silent)  # noqa: TRY301 - as it would be, after another half minute
-            await _read(here, visit, within)
-        except Unreachable as error:
-            silent = silent if isinstance(error, Refused) else error.reason
-            await _put_off(here, visit, error.reason)
-        except (ProtocolError, Gone) as error:
-            log.info("outbox.not_read", actor=visit.whom, reason=str(error))
-            await here.store.write(lambda tx, visit=visit: visits.finish(tx, visit))  # type: ignore[misc]
-        except Unavailable:
-            raise
-        except Exception as error:  # a bug must not keep us from the others
-            log.exception("outbox.failed", actor=visit.whom)
-            await _put_off(here, visit, type(error).__name__)
-
-
-async def _put_off(here: Instance, visit: Visit, reason: str) -> None:
-    given_up = await here.store.write(lambda tx: visits.fail(tx, visit))
-    log.info("outbox.given_up" if given_up else "outbox.waits", actor=visit.whom, reason=reason)
-
-
 async def _read(here: Instance, visit: Visit, within: Budget) -> None:
-    """Read some pages, from where the last turn ended, and write down whether there are more.
-
-    Raise `Unreachable`, or `ProtocolError` or `Gone` if there is no outbox to be read there.
-    """
-    start, reader = await here.store.read(lambda db: _where(db, visit))
-    walk, upcoming, listed, pages = Walk(start), start, 0, visit.pages
-    following: str | None = start
-    try:
-        while following and pages < min(visit.pages + PAGES, MAX_PAGES):
-            upcoming = following
-            within.spend(upcoming, here.now())
-            following = walk.take(await here.document(upcoming, reader))
-            page, listed = walk.items[listed:], len(walk.items)
-            pages += bool(page)
-            if await _take(here, visit, page, reader, within):
-                following = None
-    except Exhausted:  # the server has had its turn; this page, of which something may be missing, is read once more
-        following = upcoming
-    if following and pages < MAX_PAGES:
-        await here.store.write(lambda tx: visits.go_on(tx, visit, following, pages))
-    else:
-        log.info("outbox.read", actor=visit.whom, pages=pages)
-        await here.store.write(lambda tx: visits.finish(tx, visit))
-
-
-def _where(db: Session, visit: Visit) -> tuple[str, str | None]:
-    """Where to begin, and who of us asks: one who follows, for followers may be shown more. Raise `ProtocolError`."""
-    outbox = Document(known.actor(db, visit.whom).document).require("outbox")
-    if origin(outbox) != origin(visit.whom):
-        raise ProtocolError(f"{outbox} is not on the server of {visit.whom}")
-    return visit.page or outbox, min(follows.followers_here(db, visit.whom), default=None)
+    """Raise as `rounds.read_on` does."""
+    outbox, reader = await here.store.read(lambda db: rounds.collection_of(db, visit, "outbox"))
+    await rounds.read_on(
+        here, visit, within, outbox, lambda page: _take(here, visit, page, reader, within), MAX_PAGES, reader
+    )
 
 
 async def _take(here: Instance, visit: Visit, page: list[str | Document], reader: str | None, within: Budget) -> bool:

@@ -108,7 +108,7 @@ def compose(tx: Transaction, author: str, folder: str, draft: Draft, parent: Obj
         published=tx.now,
         url=uri,
         in_reply_to=parent.uri if parent else None,
-        context=room or (parent.conversation if parent else None) or (parent.uri if parent else uri),
+        context=room or (parent.conversation or parent.uri if parent else f"{uri}/context"),
         audience=draft.project,
         mentions=tuple(mention(one) for one in people.values()),
         hashtags=markdown.hashtags(draft.text),
@@ -253,11 +253,11 @@ def receive_update(tx: Transaction, activity: Activity) -> Object | None:
 
 
 @keeps(*READABLE)
-def keep(tx: Transaction, document: Document) -> Object | None:
-    """Keep a post that was fetched from where it lives, or bring it up to date."""
+def keep(tx: Transaction, document: Document, found: bool = False) -> Object | None:
+    """Keep a post that was fetched from where it lives, or bring it up to date. What was `found` is told to nobody."""
     row = known.find(tx.db, document.id)
     if row is None:
-        return _take(tx, document, None)
+        return _take(tx, document, None, found)
     return _refresh(tx, row, document, None)
 
 
@@ -296,13 +296,16 @@ def _check_reference(activity: Activity, tx: Transaction, document: Document) ->
         raise Forbidden(f"{document.id} concerns nobody here")
 
 
-def _take(tx: Transaction, document: Document, activity: Activity | None) -> Object | None:
+def _take(tx: Transaction, document: Document, activity: Activity | None, found: bool = False) -> Object | None:
     author = known.actor(tx.db, author_of(document))
     seen = audience.visibility(document, author.followers, activity)
     if seen not in access.EVERYBODY and projects.is_for_members(tx.db, document, author.uri, activity):
         seen = "project"
-    row = known.keep_new(tx, document, author=author.uri, visibility=seen)
-    if row is not None:
+    number = ids.new(known.published(document, tx.now)) if found else None  # among what was said then
+    row = known.keep_new(tx, document, author=author.uri, visibility=seen, number=number)
+    if row is not None and found:
+        tell(tx, Shown(row, found=True))
+    elif row is not None:
         _show(tx, row)
     return row
 

@@ -79,9 +79,9 @@ def plan(tx: Transaction, event: Woken) -> None:
 @errand(EVERY)
 async def hear_latest(here: Instance) -> None:
     """After we slept, ask for what nothing else that we have comes after: each of a few copies may know more."""
-    if not await here.store.read(lambda db: visits.is_any_due(db, "log", here.now())):
+    if not await here.store.read(lambda db: visits.is_any_due(db, ["log"], here.now())):
         return
-    claimed = await here.store.write(lambda tx: visits.claim(tx, "log", AT_ONCE))
+    claimed = await here.store.write(lambda tx: visits.claim(tx, ["log"], AT_ONCE))
     await asyncio.gather(*(_hear(here, visit) for some in claimed.values() for visit in some))
 
 

@@ -1,4 +1,5 @@
-"""Whose servers are still to be asked what they said while this one slept, and how far that has got (P-173).
+"""What is still to be asked of others, and how far that has got: what they said while this server slept (P-173), and
+before anybody here followed them; what is missing of a conversation.
 
 The law: what is to be asked is a row until it is answered, so a power cut forgets nothing; a server that does not
 answer is asked again later, at its own pace, and keeps nobody else waiting.
@@ -7,7 +8,7 @@ answer is asked again later, at its own pace, and keeps nobody else waiting.
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -17,9 +18,10 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from activitypub.origin import host
 from federation import settling
 from federation.store import Transaction
-from federation.tables import Row
+from federation.tables import Row, partial
 
-What = Literal["outbox", "log"]
+What = Literal["outbox", "log", "catalogue", "offers", "ancestor", "reply", "replies"]
+ASLEEP: tuple[What, ...] = ("outbox", "log")  # that were missed in a sleep
 
 LEASE = timedelta(minutes=5)  # longer than any turn of a server takes; after a crash the visit is due again then
 PAUSE = 1.0  # seconds between two turns of a server that has more to tell, spread by chance
@@ -29,10 +31,12 @@ SOME = 200  # visits that are looked at in one round
 
 
 class Visit(Row):
-    """An actor whose outbox is to be read, or a project whose log is, back to `since`."""
+    """An actor whose outbox is to be read, or a project whose log is, back to `since`; or an address to be asked for a
+    conversation.
+    """
 
     __tablename__ = "visits"
-    __table_args__ = (Index(None, "what", "due"),)
+    __table_args__ = (Index(None, "what", "due"), partial("thread", where="thread IS NOT NULL"))
 
     whom: Mapped[str] = mapped_column(primary_key=True)
     what: Mapped[What] = mapped_column(primary_key=True)
@@ -41,6 +45,7 @@ class Visit(Row):
     page: Mapped[str | None] = mapped_column(default=None)  # where to read on; None at the beginning
     pages: Mapped[int] = mapped_column(default=0)  # that were read
     failures: Mapped[int] = mapped_column(default=0)  # in a row
+    thread: Mapped[str | None] = mapped_column(default=None)  # the conversation that it belongs to
 
 
 def plan(tx: Transaction, what: What, whom: Select[str], since: datetime) -> None:
@@ -56,13 +61,19 @@ def plan(tx: Transaction, what: What, whom: Select[str], since: datetime) -> Non
     tx.db.execute(insert.on_conflict_do_update(index_elements=["whom", "what"], set_=anew))
 
 
-def is_any_due(db: Session, what: What, now: datetime) -> bool:
-    return db.scalar(select(Visit.whom).where(Visit.what == what, Visit.due <= now).limit(1)) is not None
+def add(tx: Transaction, what: What, uri: str, thread: str, due: datetime | None = None) -> bool:
+    """Have something asked for a conversation; return whether nobody wanted to know it before."""
+    new = {"whom": uri, "what": what, "thread": thread, "since": tx.now, "due": due or tx.now}
+    return tx.add_new(Visit, **new, page=None, pages=0, failures=0)
 
 
-def claim(tx: Transaction, what: What, most: int = SOME) -> dict[str, list[Visit]]:
+def is_any_due(db: Session, what: Collection[What], now: datetime) -> bool:
+    return db.scalar(select(Visit.whom).where(Visit.what.in_(what), Visit.due <= now).limit(1)) is not None
+
+
+def claim(tx: Transaction, what: Collection[What], most: int = SOME) -> dict[str, list[Visit]]:
     """Take `most` of those that are due, of up to `SERVERS` servers, for the length of a lease; by their hosts."""
-    due = select(Visit).where(Visit.what == what, Visit.due <= tx.now).order_by(Visit.due).limit(most)
+    due = select(Visit).where(Visit.what.in_(what), Visit.due <= tx.now).order_by(Visit.due).limit(most)
     claimed: dict[str, list[Visit]] = {}
     for visit in tx.db.scalars(due.with_for_update(skip_locked=True)):
         home = host(visit.whom)
@@ -79,10 +90,10 @@ def go_on(tx: Transaction, visit: Visit, page: str | None, pages: int) -> None:
     tx.db.execute(update(Visit).where(*_still(visit)).values(page=page, pages=pages, failures=0, due=tx.now + rest))
 
 
-def fail(tx: Transaction, visit: Visit) -> bool:
+def fail(tx: Transaction, visit: Visit, most: int = MAX_FAILURES) -> bool:
     """Nobody answered: ask again later, at last never. Return whether it is given up."""
     failures = visit.failures + 1
-    if failures >= MAX_FAILURES:
+    if failures >= most:
         finish(tx, visit)
         return True
     later = tx.now + settling.backoff(failures)
@@ -101,8 +112,9 @@ def left(db: Session) -> dict[str, int]:
 
 
 def is_anybody_yet_unasked(db: Session) -> bool:
-    """Whether there are servers that would answer, as far as we know, and have not told everything."""
-    return db.scalar(select(Visit.whom).where(Visit.failures == 0).limit(1)) is not None
+    """Whether there are servers that would answer, as far as we know, and have not told what we slept through."""
+    missed = (Visit.what.in_(ASLEEP), Visit.failures == 0)
+    return db.scalar(select(Visit.whom).where(*missed).limit(1)) is not None
 
 
 def _still(visit: Visit) -> Sequence[ColumnElement[bool]]:

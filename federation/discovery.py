@@ -22,6 +22,7 @@ from federation import actors, known, registry
 from federation.answer import GONE, Refused, is_activity_type
 from federation.client import Gone, Unreachable
 from federation.instance import Instance
+from federation.registry import Keeper
 from federation.store import Transaction
 from federation.tables import Actor, Object
 
@@ -75,8 +76,11 @@ async def fetch(
     uri: str,
     within: Budget | None = None,
     check: Callable[[Transaction, Document], None] | None = None,
+    keep: Keeper | None = None,
 ) -> Document:
     """Fetch what lives at `uri` and keep it, with all that it needs, if `check` agrees. Its id may differ from `uri`.
+
+    It is kept by `keep`, if that is given, else by whoever keeps what is of its kind.
 
     Raise `ProtocolError` if it is not to be believed or of no use here, `Unreachable` or `Gone` if it is not to be had.
     """
@@ -85,8 +89,8 @@ async def fetch(
     if origin(uri) == origin(here.home):
         raise Forbidden(f"there is no {uri} here")  # what lives here is looked up, never requested (P-108)
     document = await here.document(uri)
-    keep = registry.keeper_for(registry.kind(document))
-    if keep is None:
+    keeper = keep or registry.keeper_for(registry.kind(document))
+    if keeper is None:
         raise Malformed(f"{uri} is a {document.type or 'document without a type'}, which means nothing here")
     author = owner(document)
     if author is None or origin(author) != origin(document.id):
@@ -95,7 +99,7 @@ async def fetch(
     def work(tx: Transaction) -> None:
         if check is not None:
             check(tx, document)
-        keep(tx, document)
+        keeper(tx, document)
 
     await completing(here, work, within)
     return document

@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 _EPOCH = datetime(2025, 1, 1, tzinfo=UTC)
 _LONG_AGO = datetime(2005, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
+_OLD = 1 << 22  # milliseconds, somewhat more than an hour: into so much is pressed what was before that year
+_PRESSED = 18  # bits: so decades have room in it
 _CHANCE = 22  # bits below the milliseconds: a random start, counted up within one millisecond
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32, which nobody misreads
 
@@ -20,7 +22,7 @@ _REMEMBERED = 1024  # moments
 def new(now: datetime) -> int:
     """A row id of that moment, later than this process's last of the same millisecond.
 
-    But for a chance of one in millions it is nobody else's. What was before 2025 counts as the beginning of that year.
+    But for a chance of one in millions it is nobody else's. What was before 2025 is in order, too, and comes first.
     """
     moment = first(now)
     with _lock:
@@ -33,7 +35,8 @@ def new(now: datetime) -> int:
 
 def first(moment: datetime) -> int:
     """Where the row ids of a moment begin: none that is `new` then, or later, is less."""
-    return max((moment - _EPOCH) // _MILLISECOND, 0) << _CHANCE
+    since = (moment - _EPOCH) // _MILLISECOND
+    return max(since if since >= _OLD else _OLD + (since - _OLD >> _PRESSED), 0) << _CHANCE
 
 
 def place(moment: datetime) -> int:

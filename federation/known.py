@@ -140,6 +140,12 @@ def is_known(db: Session, uri: str) -> bool:
     return _OBJECT_ID.value(db, uri=uri) is not None
 
 
+def unknown(db: Session, uris: Collection[str]) -> list[str]:
+    """Those of `uris`, each once and in their order, at which we never had an object."""
+    had = set(db.scalars(select(Object.uri).where(Object.uri.in_(uris))))
+    return [uri for uri in dict.fromkeys(uris) if uri not in had]
+
+
 def find(db: Session, uri: str | None) -> Object | None:
     """The object at `uri`, deleted ones included; ``None`` if we have it not."""
     if not uri:

@@ -6,8 +6,9 @@ nobody learns from a collection what they may not read by itself.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -21,7 +22,7 @@ from starlette.routing import Route
 from activitypub.collection import PAGE_SIZE, write_collection, write_page
 from activitypub.document import Json
 from activitypub.origin import host
-from coop import endorsements, follows, offers, pins, posts
+from coop import endorsements, feed, follows, offers, pins, posts
 from coop.endorsements import Endorsement
 from coop.follows import Follow
 from coop.offers import Offer
@@ -233,10 +234,29 @@ def of_object(name: str, listing: Callable[[Object], Listing]) -> Endpoint:
     return endpoint
 
 
+async def conversation(request: Request) -> Response:
+    """All that was said in a conversation that began here, as far as whoever asks may read it (FEP-f228, FEP-7888).
+
+    It belongs to whoever began it; an answer has none of its own.
+    """
+    here: Instance = request.scope["instance"]
+    row = await documents.find(request, (here.home + request.url.path).removesuffix("/context"))
+    if row.deleted or row.reply_to or row.visibility == "project":
+        raise HTTPException(404, NOT_HERE)
+    is_open = documents.is_open(here, row)
+    reader = None if is_open else await reader_of(request.scope)
+    said = await here.store.read(lambda db: [one.id for one in feed.conversation(db, row, reader)])
+    listing = Listing(select(Object.id, Object.uri).where(Object.id.in_(said)), Object.id, oldest_first=True)
+    return await answer(request, listing, FOR_ALL if is_open else FOR_ONE, {"attributedTo": row.author})
+
+
 # --- Of both -----------------------------------------------------------------------------------------------------
 
 
-async def answer(request: Request, listing: Listing, headers: dict[str, str]) -> Response:
+async def answer(
+    request: Request, listing: Listing, headers: dict[str, str], properties: Mapping[str, str] = MappingProxyType({})
+) -> Response:
+    """A collection, which has `properties` besides, or a page of it."""
     here: Instance = request.scope["instance"]
     uri = here.home + request.url.path
     cursors = {name: place for name in ("before", "after") if (place := _cursor(request, name)) is not None}
@@ -248,7 +268,8 @@ async def answer(request: Request, listing: Listing, headers: dict[str, str]) ->
         if wants_page:
             return listing.page(db, uri, cursors)
         last = f"{uri}?before={ids.slug(LAST)}" if listing.from_end else None
-        return write_collection(uri, listing.total(db), None if listing.hidden else f"{uri}?page=1", last)
+        first = None if listing.hidden else f"{uri}?page=1"
+        return {**write_collection(uri, listing.total(db), first, last), **properties}
 
     return documents.document(await here.store.read(read), SIGNED | headers)
 
@@ -270,4 +291,5 @@ routes = [
     ),
     *(Route(f"/{kind}/{{id}}/{PATH}", followers_of_reader) for kind in ("actors", "projects")),
     *(Route(f"/{{kind}}/{{id}}/{name}", of_object(name, listing)) for name, listing in OF_OBJECTS.items()),
+    Route("/{kind}/{id}/context", conversation),
 ]

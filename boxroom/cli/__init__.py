@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "profile": ("profile:profile", "Show what you say about yourself, or change it."),
     "feed": ("posts:read_feed", "Show what those you follow have said."),
     "notifications": ("posts:read_notifications", "Show what concerns you."),
+    "thread": ("posts:read_thread", "Show what was said before and after a post."),
     "outbox": ("posts:read_outbox", "Show what you published, and where each post has got to."),
     "lookup": ("people:lookup", "Find somebody or something by address or URL."),
     "who": ("finding:who", "Find somebody who can do something, among those you know and those whom they know."),

@@ -15,8 +15,9 @@ from activitypub.errors import ProtocolError
 from boxroom.cli.desk import Desk, command
 from boxroom.cli.printing import print_document, print_table, say, whisper
 from boxroom.cli.shapes import Shape, object_shape, person
-from coop import feed, media, notifications, posts, reactions
+from coop import conversations, feed, media, notifications, posts, reactions
 from coop.accounts import Account
+from coop.errors import NotFound
 from coop.notifications import Notification
 from federation import discovery, progress
 from federation.client import Gone, Unreachable
@@ -38,6 +39,22 @@ async def read_feed(desk: Desk, limit: int) -> None:
         return [{**object_shape(db, row), "boosted_by": entry.boosted_by} for entry, row in rows]
 
     _print_posts(desk, await desk.reads(read), "Nothing yet. What those you follow say will be here.")
+
+
+@command("thread", prints=True)
+@click.argument("url")
+async def read_thread(desk: Desk, url: str) -> None:
+    """Show what was said before and after a post, as far as you may read it, and have asked for what is missing."""
+    post = await desk.something(url)
+    found = await desk.reads(lambda db: _thread(db, post, desk.me))
+    await desk.does(lambda tx: conversations.complete(tx, post))
+    left = await desk.reads(lambda db: conversations.waiting(db, post))
+    if desk.as_json:
+        print_document({"posts": found, "waiting": left})
+        return
+    _print_posts(desk, found, "Nothing that you may read.")
+    if words := left.sentence:
+        whisper(words if desk.goes_at_once() else f"{words} The server is not running: it will ask when it starts.")
 
 
 @command("notifications", prints=True)
@@ -166,6 +183,13 @@ async def meet_mentioned(desk: Desk, text: str) -> None:
 
 def _account(db: Session, uri: str) -> int:
     return db.scalars(select(Account.id).where(Account.uri == uri)).one()
+
+
+def _thread(db: Session, post: Object, reader: str) -> list[Shape]:
+    """Raise `NotFound` for what is not for `reader`."""
+    if post.deleted or not feed.readable(db, [post], reader):
+        raise NotFound(f"there is no post {post.uri}")
+    return [object_shape(db, one) for one in feed.conversation(db, post, reader)]
 
 
 def _print_posts(desk: Desk, shapes: list[Shape], empty: str) -> None:

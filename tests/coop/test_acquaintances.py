@@ -33,6 +33,7 @@ OTHERS = {
     "commitments": {"uri", "hash", "root", "previous", "text", "agreement", "state", "reason"},
     "card_skills": {"skill", "name"},
     "cards": {"availability", "pronouns", "place", "area"},
+    "conversations": {"uri"},
     "deliveries": {"lane", "inbox", "sender", "state", "error"},
     "endorsed_skills": {"skill"},
     "endorsement_requests": {"uri", "text", "work", "state", "reason", "answer"},
@@ -61,7 +62,7 @@ OTHERS = {
     "responses": {"uri", "offer", "text", "via", "state", "reason", "agreement", "answers"},
     "statements": {"hash", "uri", "kind"},
     "verified_links": {"url"},
-    "visits": {"what", "page"},
+    "visits": {"what", "page", "thread"},
     "vouchers": {"key", "public"},
 }
 

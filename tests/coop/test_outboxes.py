@@ -10,7 +10,8 @@ import pytest
 
 from activitypub.document import Json, timestamp
 from coop import follows, outboxes, visits
-from coop.outboxes import MAX_PAGES, PAGES, REQUESTS, TURN
+from coop.outboxes import MAX_PAGES
+from coop.rounds import PAGES, REQUESTS, TURN
 from coop.visits import Visit
 from federation import discovery
 from federation.tables import BlockedDomain, Object, Receipt
@@ -30,6 +31,7 @@ async def follower(fediverse: Fediverse, stranger: Stranger, name: str = "mia", 
     await fediverse.settle()
     await stranger.sends(attic, stranger.activity("Accept", mia, follow))
     await fediverse.settle()
+    fediverse.later(seconds=4)
     await attic.upkeep.run_errands()
     return attic, mia
 

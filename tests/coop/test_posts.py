@@ -54,7 +54,7 @@ async def test_a_note_has_every_property_that_other_servers_read(fediverse: Fedi
     assert {"replies", "likes", "shares"} <= {*note}
     assert note["attributedTo"] == attic.uri
     assert note["published"] == "2026-03-02T09:00:00Z"
-    assert note["context"] == note["conversation"] == row.uri
+    assert note["context"] == note["conversation"] == f"{row.uri}/context"
     assert note["interactionPolicy"] == {"canQuote": {"automaticApproval": [PUBLIC]}}
     assert (create["to"], create["cc"]) == (note["to"], note["cc"])
 

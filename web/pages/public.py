@@ -5,6 +5,7 @@ Every address here is also that of a document; which of the two is answered is n
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
@@ -23,12 +24,26 @@ from activitypub.errors import Malformed
 from activitypub.origin import host
 from activitypub.proposal import Proposal
 from activitypub.webfinger import Address
-from coop import access, essays, faces, follows, fulfilment, links, offers, pins, posts, projects, statements
+from coop import (
+    access,
+    conversations,
+    essays,
+    faces,
+    follows,
+    fulfilment,
+    links,
+    offers,
+    pins,
+    posts,
+    projects,
+    statements,
+)
 from coop.accounts import Account
 from coop.reactions import Reaction
 from coop.statements import Membership, Project
 from federation import known
 from federation.instance import Instance
+from federation.store import Unavailable
 from federation.tables import Actor, Object
 from web import documents, shown
 from web.feeds import posts_by
@@ -209,6 +224,7 @@ async def post_page(request: Request, row: Object) -> Response:
             post = replace(post, note=replace(post.note, content=whole))
         return {"post": post, **around(db, post)}
 
+    await look_around(here, row)
     return page(
         request, "post.html", await here.store.read(read), alternate=row.uri, private=not documents.is_open(here, row)
     )
@@ -221,6 +237,7 @@ async def offer_page(request: Request, row: Object) -> Response:
         [post] = shown.posts(db, [row], here.home)
         return {"post": post, "card": card(db, here, row), **around(db, post)}
 
+    await look_around(here, row)
     return page(
         request, "offer.html", await here.store.read(read), alternate=row.uri, private=not documents.is_open(here, row)
     )
@@ -240,6 +257,13 @@ def around(db: Session, post: Post) -> dict[str, Any]:
     answered = shown.posts(db, [parent], post.home) if parent and is_open else []
     replies = db.scalars(posts.replies(post.note.id).limit(LATEST)).all()
     return {"answered": answered, "replies": shown.posts(db, replies, post.home)}
+
+
+async def look_around(here: Instance, row: Object) -> None:
+    """Have what is missing of a conversation asked for, now and then: whoever looks at a page waits for nobody."""
+    if await here.store.read(lambda db: conversations.is_wanted(db, row, here.now())):
+        with suppress(Unavailable):
+            await here.store.write(lambda tx: conversations.complete_for_anybody(tx, row))
 
 
 async def get_tag(request: Request) -> Response:
