@@ -50,11 +50,11 @@ class Conversation(Row):
 
     uri: Mapped[str] = mapped_column(primary_key=True)  # of its first post, as far as that is known here
     asked: Mapped[datetime]  # when last somebody looked at it and it was time
-    idle: Mapped[int] = mapped_column(default=0)  # how often in a row nothing new had come of that
-    above: Mapped[int] = mapped_column(default=ABOVE)  # what may still be asked for, ever
-    below: Mapped[int] = mapped_column(default=0)  # the same until it is asked for again
-    lists: Mapped[int] = mapped_column(default=LISTS)
-    found: Mapped[int] = mapped_column(default=0)  # new posts since then
+    idle: Mapped[int]  # how often in a row nothing new had come of that
+    above: Mapped[int]  # what may still be asked for, ever
+    below: Mapped[int]  # the same until it is asked for again
+    lists: Mapped[int]
+    found: Mapped[int]  # new posts since then
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +94,8 @@ def complete(tx: Transaction, row: Object) -> None:
     before = tx.db.get(Conversation, uri)
     idle = 0 if before is None or before.found else before.idle + 1
     above = ABOVE if before is None else before.above
-    new = Conversation(uri=uri, asked=tx.now, idle=idle, above=above, below=wanted.room)
-    conversation = tx.db.merge(new)
+    budget = {"above": above, "below": wanted.room, "lists": LISTS}
+    conversation = tx.db.merge(Conversation(uri=uri, asked=tx.now, idle=idle, found=0, **budget))
     tx.db.flush()
     _ask_above(tx, conversation, wanted.first)
     for one in wanted.lists:
@@ -117,8 +117,8 @@ def is_wanted(db: Session, row: Object, now: datetime) -> bool:
 def waiting(db: Session, row: Object) -> Waiting:
     """What was asked for around a post and is not here yet."""
     thread = feed.beginning(db, row).uri
-    asked = select(Visit.what, func.count()).where(Visit.thread == thread).group_by(Visit.what)
-    left: dict[str, int] = dict(db.execute(asked).tuples().all())
+    asked = select(Visit.what, func.count().label("number")).where(Visit.thread == thread).group_by(Visit.what)
+    left = {row.what: row.number for row in db.execute(asked)}
     return Waiting(left.get("ancestor", 0), left.get("reply", 0), left.get("replies", 0))
 
 

@@ -167,12 +167,13 @@ def profile(author: str, reader: str | None = None, before: int | None = None) -
 
 
 def conversation(db: Session, row: Object, reader: str | None = None) -> list[Object]:
-    """What was said before and after a post, as far as `reader` may see it, in the order in which it came here.
+    """What was said before and after a post, as far as `reader` may see it, in the order in which it was said.
 
-    At most `CONVERSATION` posts, for some conversations are made to be endless (P-311).
+    At most `CONVERSATION` posts, those that came first, for some conversations are made to be endless (P-311).
     """
     posts = select(Object).where(Object.uri.in_(below(beginning(db, row).uri)), Object.deleted.is_(None))
-    return readable(db, db.scalars(posts.order_by(Object.id).limit(CONVERSATION)).all(), reader)
+    came = db.scalars(posts.order_by(Object.id).limit(CONVERSATION)).all()
+    return readable(db, sorted(came, key=lambda one: (one.published, one.id)), reader)
 
 
 def below(first: str) -> Select[str]:

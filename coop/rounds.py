@@ -64,7 +64,7 @@ async def _take_turn(here: Instance, some: Iterable[Visit], ask: Ask, failures: 
             silent = silent if isinstance(error, Refused) else error.reason
             await _put_off(here, visit, error.reason, failures)
         except Exhausted:  # it has had its turn
-            await here.store.write(lambda tx, visit=visit: visits.go_on(tx, visit, visit.page, visit.pages))  # type: ignore[misc]
+            await here.store.write(lambda tx, visit=visit: visits.stand_back(tx, visit))  # type: ignore[misc]
         except (ProtocolError, Gone) as error:
             log.info("visit.in_vain", what=visit.what, whom=visit.whom, reason=str(error))
             await here.store.write(lambda tx, visit=visit: visits.finish(tx, visit))  # type: ignore[misc]

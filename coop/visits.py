@@ -86,8 +86,17 @@ def claim(tx: Transaction, what: Collection[What], most: int = SOME) -> dict[str
 
 def go_on(tx: Transaction, visit: Visit, page: str | None, pages: int) -> None:
     """There is more to read, from `page` on, when the server has had a rest."""
-    rest = timedelta(seconds=PAUSE * random.uniform(0.5, 1.5))  # noqa: S311 - it spreads a crowd, it hides nothing
-    tx.db.execute(update(Visit).where(*_still(visit)).values(page=page, pages=pages, failures=0, due=tx.now + rest))
+    tx.db.execute(update(Visit).where(*_still(visit)).values(page=page, pages=pages, failures=0, due=_rested(tx.now)))
+
+
+def stand_back(tx: Transaction, visit: Visit) -> None:
+    """The turn of its server was over before it came to this one."""
+    tx.db.execute(update(Visit).where(*_still(visit)).values(due=_rested(tx.now)))
+
+
+def _rested(now: datetime) -> datetime:
+    """When a server has had a rest that has just had its turn."""
+    return now + timedelta(seconds=PAUSE * random.uniform(0.5, 1.5))  # noqa: S311 - it spreads a crowd, it hides nothing
 
 
 def fail(tx: Transaction, visit: Visit, most: int = MAX_FAILURES) -> bool:
