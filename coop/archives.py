@@ -64,7 +64,7 @@ def bring(tx: Transaction, account: str, past: Past) -> Object | None:
         return None
     note = _copy(tx, account, past)
     travelling = essays.travelling(note)
-    number = _free(tx.db, ids.place(note.published or tx.now)) or ids.new(tx.now)
+    number = _free(tx.db, ids.first(note.published or tx.now)) or ids.new(tx.now)
     document = Document(travelling.write())
     outbox.record(tx, _create(document), number)
     row = known.keep_new(tx, document, author=account, visibility=past.visibility, local=True, number=number)

@@ -104,14 +104,14 @@ def complete(tx: Transaction, row: Object) -> None:
 
 def complete_for_anybody(tx: Transaction, row: Object) -> None:
     """The same for whoever looks at the page of a post of ours: strangers cannot make us ask without end."""
-    lately = select(func.count()).where(Conversation.asked > tx.now - timedelta(hours=1))
-    if row.local and (tx.db.scalar(lately) or 0) < BY_STRANGERS:
+    if is_wanted_by_anybody(tx.db, row, tx.now):
         complete(tx, row)
 
 
-def is_wanted(db: Session, row: Object, now: datetime) -> bool:
-    """Whether it is time to `complete` the conversation around a post."""
-    return _wanted(db, row, now) is not None
+def is_wanted_by_anybody(db: Session, row: Object, now: datetime) -> bool:
+    """Whether `complete_for_anybody` would do anything now."""
+    lately = select(func.count()).where(Conversation.asked > now - timedelta(hours=1))
+    return row.local and (db.scalar(lately) or 0) < BY_STRANGERS and _wanted(db, row, now) is not None
 
 
 def waiting(db: Session, row: Object) -> Waiting:
@@ -123,9 +123,14 @@ def waiting(db: Session, row: Object) -> Waiting:
 
 
 def _wanted(db: Session, row: Object, now: datetime) -> _Wanted | None:
+    """``None`` for now, if it was asked for not long ago; for ever, if it is not for everybody: whoever wrote to a few
+    would learn when they read it.
+    """
     first = feed.beginning(db, row)
+    if not {first.visibility, row.visibility} <= access.EVERYBODY:
+        return None
     before = db.get(Conversation, first.uri)
-    if row.visibility == "project" or (before is not None and now < _not_before(before)):
+    if before is not None and now < _not_before(before):
         return None
     thread = select(Object).where(Object.uri.in_(feed.below(first.uri)))
     latest = db.scalars(thread.order_by(Object.id.desc()).limit(feed.CONVERSATION)).all()

@@ -7,7 +7,6 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 _EPOCH = datetime(2025, 1, 1, tzinfo=UTC)
-_LONG_AGO = datetime(2005, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _OLD = 1 << 22  # milliseconds, somewhat more than an hour: into so much is pressed what was before that year
 _PRESSED = 18  # bits: so decades have room in it
@@ -37,17 +36,6 @@ def first(moment: datetime) -> int:
     """Where the row ids of a moment begin: none that is `new` then, or later, is less."""
     since = (moment - _EPOCH) // _MILLISECOND
     return max(since if since >= _OLD else _OLD + (since - _OLD >> _PRESSED), 0) << _CHANCE
-
-
-def place(moment: datetime) -> int:
-    """Where something of that moment belongs among what was named in time, if it comes here long after; maybe taken.
-
-    What was before 2025 shares the first millisecond of the count, which has a place for every two and a half minutes.
-    """
-    if moment >= _EPOCH:
-        return first(moment)
-    share = (moment - _LONG_AGO) / (_EPOCH - _LONG_AGO)
-    return int(max(share, 0) * ((1 << _CHANCE) - 1))
 
 
 def slug(row_id: int) -> str:

@@ -205,7 +205,7 @@ async def test_where_a_day_is_crowded_the_rest_comes_today(fediverse: Fediverse)
     await brings(garage, *(past(number, published=DAY) for number in range(NEIGHBOURS + 2)))
 
     numbers = sorted(row.id for row in await garage.knows(Object))
-    assert numbers[:NEIGHBOURS] == [*range(ids.place(DAY), ids.place(DAY) + NEIGHBOURS)]
+    assert numbers[:NEIGHBOURS] == [*range(ids.first(DAY), ids.first(DAY) + NEIGHBOURS)]
     assert numbers[NEIGHBOURS] >= ids.first(fediverse.now)
 
 

@@ -14,6 +14,7 @@ from coop.notifications import Notification
 from coop.offers import Offer
 from coop.posts import Draft
 from coop.visits import Visit
+from federation import discovery
 from federation.tables import Activity, Object
 from tests.coop.neighbours import all_of, does, has, lives_at, reads, says
 from tests.coop.test_offers import TYPESETTER
@@ -136,13 +137,16 @@ async def test_what_an_outbox_says_of_others_is_left_out(fediverse: Fediverse) -
     boost = stranger.activity("Announce", mia, f"{victim.home}/alien")
     in_another_name = create(victim, mia, "in-another-name", hours(1))
     good = create(stranger, mia, "good", hours(4))
+    attic = await fediverse.studio("attic")
+    for one in (vic, eve):
+        await discovery.fetch(attic.instance, one)
 
-    attic = await newly_follows(
+    await newly_follows(
         fediverse, stranger, [[alien, by_eve, boost, in_another_name, f"{victim.home}/alien", 7, None, {}, good]]
     )
 
     assert [row.uri for row in await attic.knows(Object)] == [f"{stranger.home}/good"]
-    assert victim.asked == []
+    assert victim.asked == ["/vic"]
 
 
 @pytest.mark.proves("P-109", "P-311")

@@ -319,21 +319,20 @@ async def test_whoever_answers_slowly_is_asked_for_the_rest_in_another_turn(fedi
     assert len(await attic.knows(Object)) == 5
 
 
-async def test_what_is_said_in_a_project_or_to_few_is_asked_for_nowhere(fediverse: Fediverse) -> None:
-    stranger = Stranger(fediverse)
-    attic = await knows_middle(
-        fediverse, stranger, replies=lists(stranger, "replies", []), to=["https://attic.example"]
-    )
+async def test_who_writes_to_few_does_not_learn_when_they_read_it(fediverse: Fediverse) -> None:
+    stranger, few = Stranger(fediverse), ["https://attic.example/actor"]
+    more = {"replies": lists(stranger, "replies", []), "inReplyTo": f"{stranger.home}/above"}
+    attic = await knows_middle(fediverse, stranger, to=few, **more)
 
     await looks(attic, MIDDLE)
 
-    assert asked_for(stranger, "replies") == 0
+    assert (asked_for(stranger, "replies"), asked_for(stranger, "above")) == (0, 0)
     assert await attic.knows(Conversation) == []
 
 
 async def test_strangers_who_look_at_pages_make_us_ask_only_so_often(fediverse: Fediverse) -> None:
     stranger = Stranger(fediverse)
-    attic = await knows_middle(fediverse, stranger)
+    attic = await knows_middle(fediverse, stranger, replies=lists(stranger, "replies", []))
     theirs = await holds(attic, MIDDLE)
     await attic.does(lambda tx: conversations.complete_for_anybody(tx, theirs))
     before = await attic.knows(Conversation)

@@ -7,6 +7,7 @@ from tests.guards.guard import Guard
 INBOX = "federation/inbox.py"
 VERDICTS = "coop/verdicts.py"
 OUTBOXES = "coop/outboxes.py"
+ROUNDS = "coop/rounds.py"
 GREETINGS = "coop/greetings.py"
 RECONCILING = "coop/reconciling.py"
 MOVING = "coop/moving.py"
@@ -358,8 +359,8 @@ GUARDS = (
         "test_outboxes.py::test_what_an_outbox_says_of_others_is_not_believed",
     ),
     Guard(
-        OUTBOXES,
-        "if origin(outbox) != origin(visit.whom):",
+        ROUNDS,
+        "if not is_beside(collection, visit.whom):",
         "if False:",
         "test_outboxes.py::test_an_outbox_on_another_server_is_nobodys",
     ),
@@ -370,10 +371,22 @@ GUARDS = (
         "test_outboxes.py::test_what_an_outbox_says_of_others_is_not_believed",
     ),
     Guard(
-        OUTBOXES,
-        "min(visit.pages + PAGES, MAX_PAGES)",
-        "min(visit.pages + PAGES, MAX_PAGES * 9)",
+        ROUNDS,
+        "if following and pages < most:",
+        "if following:",
         "test_outboxes.py::test_an_outbox_without_an_end_is_read_for_some_pages",
+    ),
+    Guard(
+        ROUNDS,
+        "Budget(here.now() + TURN, REQUESTS)",
+        "Budget(here.now() + TURN * 99, REQUESTS * 99)",
+        "test_outboxes.py::test_a_page_of_more_addresses_than_a_turn_has_requests_is_read_in_several",
+    ),
+    Guard(
+        ROUNDS,
+        "if silent:",
+        "if False:",
+        "test_conversations.py::test_a_silent_server_keeps_nobody_waiting_and_is_given_up_soon",
     ),
     Guard(
         OUTBOXES,

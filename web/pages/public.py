@@ -261,7 +261,7 @@ def around(db: Session, post: Post) -> dict[str, Any]:
 
 async def look_around(here: Instance, row: Object) -> None:
     """Have what is missing of a conversation asked for, now and then: whoever looks at a page waits for nobody."""
-    if await here.store.read(lambda db: conversations.is_wanted(db, row, here.now())):
+    if await here.store.read(lambda db: conversations.is_wanted_by_anybody(db, row, here.now())):
         with suppress(Unavailable):
             await here.store.write(lambda tx: conversations.complete_for_anybody(tx, row))
 
