@@ -208,7 +208,7 @@ def _note(tx: Transaction, visit: Visit, page: Items) -> bool:
     for uri in known.unknown(tx.db, named):
         if row.below == 0:
             break
-        if not uri.startswith(f"{tx.home}/") and visits.add(tx, "reply", uri, row.uri):
+        if visits.add(tx, "reply", uri, row.uri):
             row.below -= 1
     return row.below == 0 or row.lists == 0
 

@@ -144,7 +144,7 @@ def _note(tx: Transaction, said: endorsement.Endorsement, subject: Actor) -> Not
         cc=tuple(addressed["cc"]),
         published=said.published,
         url=said.note,
-        context=said.note,
+        context=f"{said.note}/context",
         mentions=(posts.mention(subject),),
     )
 

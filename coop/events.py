@@ -72,6 +72,13 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
+class Sent:
+    """A post was sent to us that is here already: twice, or because it had been looked for."""
+
+    object: Object
+
+
+@dataclass(frozen=True, slots=True)
 class Edited:
     """What a post says, or who may see it, has changed; its row has the new document."""
 
@@ -118,7 +125,7 @@ class Woken:
     since: datetime
 
 
-Event = Notice | Shown | Edited | Erased | Blocked | Departed | Grown | Woken
+Event = Notice | Shown | Sent | Edited | Erased | Blocked | Departed | Grown | Woken
 _listeners: dict[type, list[Callable[[Transaction, Event], None]]] = {}
 
 

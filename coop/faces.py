@@ -21,7 +21,7 @@ from activitypub.errors import ProtocolError
 from coop import access, accounts, follows, moving, projects, reactions, statements
 from coop.accounts import KeyPair
 from coop.errors import Conflict, Trouble
-from coop.events import Grown, Shown, listens
+from coop.events import Grown, Sent, Shown, listens
 from coop.statements import Project
 from federation import discovery, ids, known, outbox
 from federation.client import Gone, Unreachable
@@ -106,10 +106,12 @@ def shown_by(db: Session, actor: str) -> Project | None:
 
 
 @listens(Shown)
-def boost(tx: Transaction, event: Shown) -> None:
-    """Show the project's followers what one of its members publishes for it."""
+@listens(Sent)
+def boost(tx: Transaction, event: Shown | Sent) -> None:
+    """Show the project's followers what one of its members publishes for it; not what was said for it long ago."""
     row = event.object
-    if event.boosted_by or event.found or row.visibility not in access.EVERYBODY:
+    is_old_news = isinstance(event, Shown) and (event.boosted_by or event.found)
+    if is_old_news or row.visibility not in access.EVERYBODY:
         return
     for uri in row.said.uris("audience"):
         project = statements.find(tx.db, uri)

@@ -26,7 +26,7 @@ from activitypub.note import mentioned as mentioned_in
 from activitypub.origin import Activity, origin
 from coop import access, essays, follows, grants, projects, revisions
 from coop.errors import NotAllowed, NotFound, Trouble
-from coop.events import Edited, Erased, Notice, Shown, tell
+from coop.events import Edited, Erased, Notice, Sent, Shown, tell
 from federation import actors, ids, known, outbox, registry
 from federation.registry import keeps, receives
 from federation.store import Transaction
@@ -307,6 +307,8 @@ def _take(tx: Transaction, document: Document, activity: Activity | None, found:
         tell(tx, Shown(row, found=True))
     elif row is not None:
         _show(tx, row)
+    elif activity and (here := known.find(tx.db, document.id)) and here.author == author.uri and not here.deleted:
+        tell(tx, Sent(here))
     return row
 
 
@@ -338,12 +340,16 @@ def _replace(tx: Transaction, row: Object, document: Json, updated: datetime) ->
 
 
 def _show(tx: Transaction, row: Object) -> None:
-    """Tell whoever is answered or mentioned here, then whoever keeps the feed."""
+    tell_named(tx, row)
+    tell(tx, Shown(row))
+
+
+def tell_named(tx: Transaction, row: Object) -> None:
+    """Tell whoever is answered or mentioned here."""
     answered = known.find(tx.db, row.reply_to)
     if answered is not None and answered.author != row.author:
         _notify(tx, "reply", [answered.author], row)
     _tell_mentioned(tx, row)
-    tell(tx, Shown(row))
 
 
 def _tell_mentioned(tx: Transaction, row: Object) -> None:

@@ -13,6 +13,7 @@ import pytest
 from activitypub.document import Json
 from coop import conversations, feed, posts
 from coop.conversations import ABOVE, AGAIN, AT_ONCE, BY_STRANGERS, LISTS, Conversation
+from coop.finds import Find
 from coop.notifications import Notification
 from coop.posts import Draft
 from coop.rounds import REQUESTS
@@ -71,7 +72,7 @@ def asked_for(stranger: Stranger, name: str) -> int:
 
 
 @pytest.mark.proves("P-038", "P-105")
-async def test_shows_coop_6_who_knows_the_middle_of_a_conversation_gets_its_beginning_and_its_end(
+async def test_who_knows_the_middle_of_a_conversation_gets_its_beginning_and_its_end(
     fediverse: Fediverse,
 ) -> None:
     """Three servers talk; a fourth, which has one post of it, shows the whole after a while."""
@@ -392,3 +393,24 @@ async def test_a_post_of_ours_that_is_answered_elsewhere_is_never_asked_for_here
     assert not await has(attic, f"{attic.home}/made-up")
     assert [one for one in fediverse.requests if one.url.host == attic.host and "made-up" in one.url.path] == []
     assert await attic.knows(Visit) == []
+
+
+async def test_who_is_answered_is_told_once_if_it_was_on_its_way_when_it_was_found(fediverse: Fediverse) -> None:
+    stranger, attic = Stranger(fediverse), await fediverse.studio("attic")
+    post = await says(attic, "Who has a ladder?")
+    mia = stranger.actor("mia")
+    stranger.note("middle", mia, inReplyTo=post.uri, replies=lists(stranger, "replies", [f"{stranger.home}/one"]))
+    await discovery.fetch(attic.instance, MIDDLE)
+    answers(stranger, "one", post.uri)
+    one = stranger.documents["/one"]
+    await looks(attic, MIDDLE)
+    before = [row.about for row in await attic.knows(Notification)]
+
+    for _ in range(2):
+        await stranger.sends(attic, stranger.activity("Create", mia, one, to=[attic.uri]))
+        await fediverse.settle()
+        fediverse.later(seconds=1)
+
+    assert before == [MIDDLE]
+    assert [row.about for row in await attic.knows(Notification)] == [MIDDLE, f"{stranger.home}/one"]
+    assert await attic.knows(Find) == []

@@ -8,12 +8,13 @@ from sqlalchemy.orm import Session
 
 from activitypub.document import Document
 from activitypub.proof import hash_of
-from coop import access, departures, follows, invitations, posts, projects
+from coop import access, departures, finds, follows, invitations, posts, projects
 from coop.errors import Conflict, NotAllowed, NotFound, Trouble
 from coop.events import Notice
 from coop.posts import Draft
 from coop.statements import Membership, Project
-from federation.tables import Actor, Object
+from federation import discovery
+from federation.tables import Activity, Actor, Object
 from tests.coop.guild import found, guild_of, invited, passes_on, project, proven, received, sends, writer
 from tests.coop.notices import told
 from tests.fediverse import Fediverse, key_pair
@@ -91,6 +92,24 @@ async def test_whoever_follows_a_project_gets_what_it_publishes_and_is_no_member
     assert await received(mia, "Announce") == [("done", None)]
     assert await mia.knows(Membership) == []
     assert "mia" not in await guild.roles(guild.ada)
+
+
+@pytest.mark.proves("P-269")
+async def test_a_project_boosts_what_was_sent_to_it_and_not_what_it_found(fediverse: Fediverse) -> None:
+    guild, (bo,) = await guild_of(fediverse, "bo")
+    mia = await fediverse.studio("mia")
+    await mia.does(lambda tx: follows.follow(tx, mia.uri, guild.uri))
+    await fediverse.settle()
+    public = Draft("The first sheet is printed.", "public", project=guild.uri)
+    uri = await bo.does(lambda tx: posts.publish(tx, bo.uri, public).uri)
+
+    await discovery.fetch(guild.ada.instance, uri, keep=finds.keep)
+    await guild.ada.lanes.work()
+    found = [row.type for row in await guild.ada.knows(Activity) if row.type == "Announce"]
+    await fediverse.settle()
+
+    assert found == []
+    assert await received(mia, "Announce") == [("done", None)]
 
 
 @pytest.mark.proves("P-269")

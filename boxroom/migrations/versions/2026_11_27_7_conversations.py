@@ -30,3 +30,9 @@ def upgrade() -> None:
         sa.Column("found", NUMBER, nullable=False),
         sa.PrimaryKeyConstraint("uri", name=op.f("pk_conversations")),
     )
+    op.create_table(
+        "finds",
+        sa.Column("object", NUMBER, nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("object", name=op.f("pk_finds")),
+    )
