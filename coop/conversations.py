@@ -238,7 +238,7 @@ def _go_on(tx: Transaction, visit: Visit, uri: str) -> Visit | None:
     visits.finish(tx, visit)
     if row is None or post is None:
         return None
-    row.found += 1
+    row.found += uri == visit.whom  # by another address it may have been here before
     lists = [*_lists([post])]
     if visit.what == "ancestor":
         first = feed.beginning(tx.db, post)

@@ -278,6 +278,18 @@ async def test_nobody_is_asked_again_soon_and_the_less_came_of_it_the_later(fedi
     assert [round(wait / AGAIN) for wait in waits] == [1, 1, 2]
 
 
+async def test_another_address_of_what_is_here_is_nothing_new(fediverse: Fediverse) -> None:
+    stranger = Stranger(fediverse)
+    attic = await knows_middle(fediverse, stranger, replies=lists(stranger, "replies", [f"{stranger.home}/alias"]))
+    answers(stranger, "one")
+    stranger.documents["/alias"] = stranger.documents["/one"]
+
+    await looks(attic, MIDDLE)
+
+    assert [row.found for row in await attic.knows(Conversation)] == [0]
+    assert await has(attic, f"{stranger.home}/one")
+
+
 async def test_a_list_of_its_whole_is_read_where_a_conversation_began(fediverse: Fediverse) -> None:
     """FEP-f228: whoever began it lists what was said, and answers to answers, too."""
     stranger = Stranger(fediverse)

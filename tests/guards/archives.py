@@ -126,6 +126,12 @@ GUARDS = (
     ),
     Guard(
         CONVERSATIONS,
+        "+= uri == visit.whom",
+        "+= 1",
+        "test_conversations.py::test_another_address_of_what_is_here_is_nothing_new",
+    ),
+    Guard(
+        CONVERSATIONS,
         "(1 << min(row.idle, MAX_IDLE))",
         "1",
         "test_conversations.py::test_nobody_is_asked_again_soon_and_the_less_came_of_it_the_later",
