@@ -21,6 +21,7 @@ RFC9421 = "https://datatracker.ietf.org/doc/html/rfc9421"
 HANDLE = re.compile(r"(?=.{1,30}\Z)[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?")
 """P-004, for `fullmatch`: what handles are given here. Others may call themselves as they like."""
 
+MAX_BUDDIES = 3  # of one actor
 _MAX_FIELDS = 50
 _MAX_ALIASES = 256
 
@@ -38,14 +39,21 @@ class Keys:
     pem_fragment: str = "main-key"
     multibase_fragment: str = "ed25519-key"
     coming: tuple[tuple[str, str], ...] = ()
+    sealing: tuple[str, str] | None = None  # X25519, for what nobody else shall read (`activitypub.parcel`)
 
     def write(self, uri: str) -> Json:
         """What the document of the actor at `uri` says of its keys."""
         multikeys = ((self.multibase_fragment, self.multibase), *self.coming)
-        head = {"type": "Multikey", "controller": uri}
+        sealing = (self.sealing,) if self.sealing else ()
+
+        def listed(*some: tuple[str, str]) -> list[Json]:
+            head = {"type": "Multikey", "controller": uri}
+            return [{"id": f"{uri}#{name}", **head, "publicKeyMultibase": key} for name, key in some]
+
         return {
             "publicKey": {"id": f"{uri}#{self.pem_fragment}", "owner": uri, "publicKeyPem": self.pem.strip() + "\n"},
-            "assertionMethod": [{"id": f"{uri}#{name}", **head, "publicKeyMultibase": key} for name, key in multikeys],
+            "assertionMethod": listed(*multikeys),
+            **({"keyAgreement": listed(*sealing)} if sealing else {}),
         }
 
 
@@ -89,6 +97,8 @@ class Actor:
     founder: str | None = None  # of a project
     members: str | None = None
     log: str | None = None
+    mailbox: str | None = None  # where parcels are left for those whom it is a buddy of
+    buddies: tuple[str, ...] = ()  # actors with whom parcels for it can be left
     manually_approves: bool = False
     discoverable: bool = False
     indexable: bool = False
@@ -118,6 +128,7 @@ class Actor:
             shared_inbox=f"{parts.scheme}://{parts.netloc}/inbox",
             members=f"{uri}/members" if is_project else None,
             log=f"{uri}/log" if is_project else None,
+            mailbox=f"{uri}/mailbox" if kind in ("Person", "Organization") else None,
             implements=(RFC9421, ROOMS),
         )
 
@@ -169,6 +180,8 @@ class Actor:
             founder=own("attributedTo"),
             members=own("members") or own("collaborators"),
             log=own("log"),
+            mailbox=own("mailbox"),
+            buddies=document.uris("buddies")[:MAX_BUDDIES],
             manually_approves=document.flag("manuallyApprovesFollowers"),
             discoverable=document.flag("discoverable"),
             indexable=document.flag("indexable"),
@@ -220,6 +233,7 @@ class Actor:
             "members": self.members,
             "collaborators": self.members,
             "log": self.log,
+            "mailbox": self.mailbox,
             **{name: f"{self.id}/{path}" for name, path in below.items()},
         }
 
@@ -236,6 +250,7 @@ class Actor:
             "availability": self.availability or None,
             "location": {"type": "Place", "name": self.place} if self.place else None,
             "remote": self.remote or None,
+            "buddies": list(self.buddies) or None,
         }
 
 

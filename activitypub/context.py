@@ -36,6 +36,8 @@ _TERMS = {
     "Endorsement": "box:Endorsement",
     "Hashtag": "as:Hashtag",
     "Intent": "vf:Intent",
+    "Mailbox": "box:Mailbox",
+    "Parcel": "box:Parcel",
     "PropertyValue": "schema:PropertyValue",
     "QuoteAuthorization": "fep044f:QuoteAuthorization",
     "QuoteRequest": "fep044f:QuoteRequest",
@@ -76,6 +78,7 @@ _TERMS = {
     "resolved": "forge:resolved",
     "resourceQuantity": "vf:resourceQuantity",
     "revision": "box:revision",
+    "sealed": "box:sealed",
     "sensitive": "as:sensitive",
     "size": "https://joinpeertube.org/ns#size",
     "skill": "box:skill",
@@ -92,6 +95,7 @@ _IDS = {
     "alsoKnownAs": "as:alsoKnownAs",
     "assignedTo": "forge:assignedTo",
     "automaticApproval": "gts:automaticApproval",
+    "buddies": "box:buddies",
     "canQuote": "gts:canQuote",
     "capability": "forge:capability",
     "clauseOf": "vf:clauseOf",
@@ -107,6 +111,7 @@ _IDS = {
     "interactionPolicy": "gts:interactionPolicy",
     "interactionTarget": "gts:interactionTarget",
     "log": "box:log",
+    "mailbox": "box:mailbox",
     "members": "box:members",
     "movedTo": "as:movedTo",
     "offers": "box:offers",
@@ -117,6 +122,7 @@ _IDS = {
     "resourceConformsTo": "vf:resourceConformsTo",
     "revocations": "box:revocations",
     "satisfies": "vf:satisfies",
+    "sealedTo": "box:sealedTo",
 }
 _SPECIAL: dict[str, dict[str, str]] = {
     "attributionDomains": {"@id": "toot:attributionDomains", "@container": "@set"},
@@ -162,6 +168,7 @@ _FACE = (
         "implements",
     ),
     *("offers", "endorsementsReceived", "endorsementsGiven", "revocations", "skill", "availability", "remote"),
+    *("mailbox", "buddies"),
 )
 _PROJECT = ("members", "collaborators", "log")
 _NOTE = (
@@ -199,6 +206,8 @@ ENDORSEMENT_REQUEST: Final = define(*_NOTE, "endorsementRequest", "skill")
 ENDORSEMENT: Final = define("Endorsement", "capacity", "skill")
 """P-240: of the signed object inside, never to change by a byte: every endorsement ever given depends on it."""
 
+MAILBOX: Final = define("Mailbox")
+PARCEL: Final = define("Parcel", "sealed", "sealedTo", shared=(AS2,))
 STATEMENT: Final = define("after", "fingerprint", "replica", "capability")
 GENESIS: Final = define(*_FACE, *_PROJECT, "after", shared=(AS2, SECURITY, DID, MULTIKEY, DATA_INTEGRITY))
 ROOM_NOTE: Final = define(*_NOTE, "capability")

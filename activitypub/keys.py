@@ -24,7 +24,7 @@ from activitypub.vocabulary import ACTORS
 
 PublicKey = RSAPublicKey | Ed25519PublicKey
 PrivateKey = RSAPrivateKey | Ed25519PrivateKey
-Use = Literal["publicKey", "assertionMethod"]
+Use = Literal["publicKey", "assertionMethod", "keyAgreement"]
 
 RSA_BITS = range(2048, 8192 + 1)  # smaller ones can be broken, larger ones are there to keep us busy
 MAX_KEYS = 32  # of one actor

@@ -51,5 +51,6 @@ ACTIVITIES = frozenset(  # all of ActivityStreams 2, so that a feature which rec
 FORGE = frozenset({"Grant", "Revoke"})
 POSTS = frozenset({"Article", "Audio", "Document", "Event", "Image", "Note", "Page", "Question", "Video"})
 WORK = frozenset({"Agreement", "Commitment", "EconomicEvent", "Endorsement", "EndorsementRequest", "Proposal"})
+MAIL = frozenset({"Mailbox", "Parcel"})
 PLACES = frozenset({"Collection", "CollectionPage", "OrderedCollection", "OrderedCollectionPage"})
-TYPES = ACTORS | ACTIVITIES | FORGE | POSTS | WORK | PLACES | {"Tombstone"}
+TYPES = ACTORS | ACTIVITIES | FORGE | POSTS | WORK | MAIL | PLACES | {"Tombstone"}

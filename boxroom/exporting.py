@@ -17,6 +17,7 @@ from coop.blocks import Block
 from coop.commitments import Commitment
 from coop.essays import Essay
 from coop.follows import Follow
+from coop.mailboxes import Buddy
 from coop.responses import Response
 from coop.statements import Entry
 from federation.instance import Instance
@@ -30,6 +31,7 @@ PARTS: dict[str, Select[Any]] = {
     "long_posts": select(Essay).order_by(Essay.uri),
     "follows": select(Follow).order_by(Follow.id),
     "blocks": select(Block).order_by(Block.id),
+    "buddies": select(Buddy).order_by(Buddy.id),
     "responses": select(Response).order_by(Response.id),
     "agreements": select(Agreement).order_by(Agreement.id),
     "commitments": select(Commitment).order_by(Commitment.id),

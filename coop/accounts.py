@@ -9,10 +9,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import JSON, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from activitypub import identity, keys
+from activitypub import identity, keys, parcel
 from activitypub.actor import HANDLE, Keys
 from activitypub.actor import Actor as Profile
 from activitypub.document import Document, Json
+from activitypub.keys import Use
 from activitypub.origin import host
 from coop.errors import Conflict, NotFound, Trouble
 from federation import ids, known
@@ -22,6 +23,7 @@ from federation.tables import Actor, Key, Row
 
 Kind = Literal["person", "studio"]
 TYPES: dict[Kind, str] = {"person": "Person", "studio": "Organization"}
+SEALING: Use = "keyAgreement"
 
 
 class Account(Row):
@@ -136,14 +138,16 @@ def add_keys(tx: Transaction, actor: str, pair: KeyPair) -> None:
 def public_keys(db: Session, actor: str) -> Keys:
     """What the document of `actor`, one of us, says of its keys."""
     requests, proofs = own_key(db, actor, "publicKey"), own_key(db, actor, "assertionMethod")
-    others = (Key.private.is_not(None), Key.retired.is_(None), Key.id.not_in([requests.id, proofs.id]))
-    coming = db.scalars(select(Key).where(Key.owner == actor, *others).order_by(Key.id))
+    present = (Key.owner == actor, Key.private.is_not(None), Key.retired.is_(None))
+    rows = db.scalars(select(Key).where(*present, Key.id.not_in([requests.id, proofs.id])).order_by(Key.id)).all()
+    sealing = [(row.id.partition("#")[2], parcel.write_multikey(row.public)) for row in rows if row.use == SEALING]
     return Keys(
         pem=requests.public,
         multibase=_multikey(proofs)[1],
         pem_fragment=_multikey(requests)[0],
         multibase_fragment=_multikey(proofs)[0],
-        coming=tuple(_multikey(row) for row in coming),
+        coming=tuple(_multikey(row) for row in rows if row.use != SEALING),
+        sealing=next(iter(sealing), None),
     )
 
 

@@ -25,6 +25,7 @@ from coop.follows import Follow
 from coop.grants import Grant
 from coop.keepsakes import Keepsake
 from coop.links import VerifiedLink
+from coop.mailboxes import Buddy
 from coop.moving import Relocation
 from coop.notifications import Notification
 from coop.offers import Offer
@@ -65,6 +66,8 @@ NAMES: tuple[InstrumentedAttribute[str] | InstrumentedAttribute[str | None], ...
     Agreement.responder,
     Block.by,
     Block.blocked,
+    Buddy.buddy,
+    Buddy.owner,
     Commitment.author,
     Commitment.project,
     Commitment.provider,

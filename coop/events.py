@@ -49,6 +49,10 @@ Kind = Literal[
     "leave",
     "report",
     "move",
+    "buddy request",
+    "buddy accepted",
+    "buddy declined",
+    "buddy left",
 ]
 
 

@@ -13,7 +13,7 @@ from activitypub import audience, context, html, markdown
 from activitypub.actor import Actor as Profile
 from activitypub.actor import Picture
 from activitypub.document import Document, Json, timestamp
-from coop import accounts, follows, media
+from coop import accounts, follows, mailboxes, media
 from coop.accounts import TYPES, Account
 from coop.errors import NotFound, Trouble
 from federation import ids, known, outbox, registry
@@ -174,5 +174,6 @@ def _profile(tx: Transaction, account: Account, actor: Actor) -> Profile:
         discoverable=account.discoverable,
         indexable=True,
         suspended=account.suspended,
+        buddies=mailboxes.buddies_of(tx.db, account.uri),
         published=actor.first_seen,
     )

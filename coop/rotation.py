@@ -11,8 +11,8 @@ from datetime import timedelta
 from sqlalchemy import Select, exists, select
 from sqlalchemy.orm import aliased
 
-from coop import accounts, profiles
-from coop.accounts import KeyPair
+from coop import accounts, profiles, sealing
+from coop.accounts import SEALING, KeyPair
 from coop.errors import Conflict
 from federation import known
 from federation.registry import chore
@@ -34,6 +34,7 @@ def rotate(tx: Transaction, actor: str, pair: KeyPair, *, stolen: bool = False) 
     elif len(present) > 2:
         raise Conflict("new keys were made within the last day: they are used when that is over")
     accounts.add_keys(tx, actor, pair)
+    sealing.renew(tx, actor)
     _tell(tx, actor)
 
 
@@ -54,7 +55,8 @@ def switch(tx: Transaction) -> bool:
 
 
 def _present(actor: str) -> Select[Key]:
-    return select(Key).where(Key.owner == actor, Key.private.is_not(None), Key.retired.is_(None))
+    signing = (Key.private.is_not(None), Key.retired.is_(None), Key.use != SEALING)
+    return select(Key).where(Key.owner == actor, *signing)
 
 
 def _retire(tx: Transaction, row: Key) -> None:

@@ -20,8 +20,8 @@ from federation import settling
 from federation.store import Transaction
 from federation.tables import Row, partial
 
-What = Literal["outbox", "log", "catalogue", "offers", "ancestor", "reply", "replies"]
-ASLEEP: tuple[What, ...] = ("outbox", "log")  # that were missed in a sleep
+What = Literal["outbox", "log", "parcel", "catalogue", "offers", "ancestor", "reply", "replies"]
+ASLEEP: tuple[What, ...] = ("outbox", "log", "parcel")  # that were missed in a sleep
 
 LEASE = timedelta(minutes=5)  # longer than any turn of a server takes; after a crash the visit is due again then
 PAUSE = 1.0  # seconds between two turns of a server that has more to tell, spread by chance
@@ -31,8 +31,8 @@ SOME = 200  # visits that are looked at in one round
 
 
 class Visit(Row):
-    """An actor whose outbox is to be read, or a project whose log is, back to `since`; or an address to be asked for a
-    conversation.
+    """An actor whose outbox is to be read, or a project whose log is, back to `since`; a buddy who keeps parcels; or an
+    address to be asked for a conversation.
     """
 
     __tablename__ = "visits"

@@ -160,6 +160,42 @@ async def signer_of(here: Instance, signature: Signature, came_from: str | None 
     return key.owner
 
 
+async def sender_of(here: Instance, request: Request, came_from: str | None = None) -> str:
+    """Who signed a POST that brings something else than an activity: the same checks, in the same order.
+
+    Raise `ProtocolError`, `keyring.TryLater`, `allowance.TooOften`.
+    """
+    check_digests(request)
+    if await _names_a_blocked_key(here, request.headers):
+        raise Forbidden("this server does not talk with yours")
+    signature = signatures.read(request, here.now())
+    try:
+        signer = await signer_of(here, signature, came_from)
+    except keyring.GoneForEver as error:
+        raise Unverified(str(error)) from error
+    here.senders.take(signer, site(host(signer)), len(request.body))
+    return signer
+
+
+async def keep_held(here: Instance, body: bytes, holder: str) -> None:
+    """Keep an activity that `holder` kept for one of us while we slept, as if it had come here by itself.
+
+    What cannot be checked now is kept as a hint of the holder's. Raise `ProtocolError` unless it proves itself.
+    """
+    sent = Sent.parse(body)
+    if origin(sent.uri) != origin(sent.actor):
+        raise Unverified(f"{sent.actor} names nothing on another server")
+    if await here.blocks(host(sent.actor)):
+        raise Forbidden(f"{sent.actor} is on a server that is blocked here")
+    try:
+        if not await _has_good_proof(here, sent):
+            raise Unverified(f"nothing in it proves that {sent.actor} sent it")
+        hinted_by = None
+    except keyring.TryLater:
+        hinted_by = holder
+    await here.store.write_together(_remember, _receipt(sent, body, hinted_by))
+
+
 def keep_listed(tx: Transaction, actor: str, listed: Iterable[Document]) -> int:
     """Keep what the server of `actor` lists as done by that actor, as if it had come here by itself (P-173).
 

@@ -219,7 +219,7 @@ def key(db: Session, key_id: str) -> keys.Key | None:
 
 def keys_of(db: Session, key_ids: Collection[str]) -> dict[str, keys.Key]:
     """The same of several, by their ids, in one query."""
-    rows = db.scalars(select(Key).where(Key.id.in_(key_ids)))
+    rows = db.scalars(select(Key).where(Key.id.in_(key_ids), Key.use != "keyAgreement"))  # which signs nothing
     return {row.id: keys.Key(row.id, row.owner, keys.load_pem(row.public), row.use) for row in rows}
 
 

@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 from federation import inbox
 from federation.instance import Instance
 from federation.tables import Actor
-from web import collections, limits, rooms
+from web import collections, limits, mailboxes, rooms
 from web.documents import INBOX, get_activity
 from web.negotiation import ACTIVITY_JSON
 from web.pages.public import get_actor, get_object
@@ -65,6 +65,7 @@ documents = [
     Route("/actor", get_actor),
     Route("/actors/{id}", get_actor),
     Route("/projects/{id}", get_actor),
+    *mailboxes.routes,
     *rooms.routes,
     *collections.routes,
     Route("/activities/{id}", get_activity),

@@ -59,6 +59,7 @@ class Listing:
     oldest_first: bool = False
     hidden: bool = False  # how many there are is told, who they are is not
     from_end: bool = False  # one may begin at the other end, too
+    size: int = PAGE_SIZE
 
     def total(self, db: Session) -> int:
         return db.scalar(select(func.count()).select_from(self.query.order_by(None).subquery())) or 0
@@ -68,15 +69,15 @@ class Listing:
         onward, backward = ("after", "before") if self.oldest_first else ("before", "after")
         if (place := cursors.get(backward)) is not None:
             rows = self._rows(db, backward, place)[::-1]
-            return self._written(uri, f"{backward}={ids.slug(place)}", rows[-PAGE_SIZE:], len(rows) > PAGE_SIZE, True)
+            return self._written(uri, f"{backward}={ids.slug(place)}", rows[-self.size :], len(rows) > self.size, True)
         place = cursors.get(onward)
         rows = self._rows(db, onward, place)
         here = "page=1" if place is None else f"{onward}={ids.slug(place)}"
-        return self._written(uri, here, rows[:PAGE_SIZE], place is not None, len(rows) > PAGE_SIZE)
+        return self._written(uri, here, rows[: self.size], place is not None, len(rows) > self.size)
 
     def _rows(self, db: Session, direction: str, place: int | None) -> Sequence[Sequence[Any]]:
         """One more than a page holds, so that it is known whether there are more."""
-        query = self.query.order_by(None).limit(PAGE_SIZE + 1)
+        query = self.query.order_by(None).limit(self.size + 1)
         if direction == "after":
             query = query if place is None else query.where(self.key > place)
             return db.execute(query.order_by(self.key.asc())).all()

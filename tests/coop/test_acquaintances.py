@@ -29,6 +29,7 @@ OTHERS = {
     "agreements": {"uri", "offer", "project"},
     "blocked_domains": {"host", "reason"},
     "blocks": {"uri"},
+    "buddies": {"uri", "state"},
     "calendar_addresses": {"token_hash", "account"},
     "commitments": {"uri", "hash", "root", "previous", "text", "agreement", "state", "reason"},
     "card_skills": {"skill", "name"},
@@ -49,12 +50,14 @@ OTHERS = {
     "keepsakes": {"member", "role"},
     "keys": {"id", "owner", "use", "public", "private"},
     "lanes": {"host", "error", "dialect"},
+    "mailboxes": {"owner", "buddy"},  # forgotten with the one who names the other, who can be fetched again
     "media": {"name", "owner", "media_type", "filename", "alt", "blurhash", "digest"},
     "memberships": {"role", "capability"},
     "notifications": {"kind"},
     "objects": {"uri", "type", "author", "visibility", "reply_to", "conversation"},
     "offered_skills": {"skill"},
     "offers": {"uri", "purpose", "title", "words", "currency", "per", "place", "state"},
+    "parcels": {"owner", "buddy", "sender", "site", "key"},  # the first two as in "buddies"; nobody looks up the third
     "projects": {"fingerprint", "members", "log", "name", "summary"},
     "reactions": {"uri", "kind", "emoji", "icon"},
     "receipts": {"uri", "type", "actor", "state", "error"},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "2026_11_27_A_later"
+revision = "2026_11_27_7_handovers"
 down_revision = "2026_11_27_6_held"
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "2026_11_27_7_conversations"
-down_revision = "2026_11_27_6_held"
+revision = "2026_11_27_8_conversations"
+down_revision = "2026_11_27_7_handovers"
 
-WHAT = ("outbox", "log", "catalogue", "offers", "ancestor", "reply", "replies")
+WHAT = ("outbox", "log", "parcel", "catalogue", "offers", "ancestor", "reply", "replies")
 NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
     with op.batch_alter_table("visits") as visits:
-        before = sa.Enum(*WHAT[:2], native_enum=False)
+        before = sa.Enum("outbox", "log", native_enum=False)
         visits.alter_column("what", existing_type=before, type_=sa.Enum(*WHAT, native_enum=False), nullable=False)
         visits.add_column(sa.Column("thread", sa.String(), nullable=True))
     condition = sa.text("thread IS NOT NULL")
