@@ -168,8 +168,8 @@ _FACE = (
         "implements",
     ),
     *("offers", "endorsementsReceived", "endorsementsGiven", "revocations", "skill", "availability", "remote"),
-    *("mailbox", "buddies"),
 )
+_MAIL = ("mailbox", "buddies")
 _PROJECT = ("members", "collaborators", "log")
 _NOTE = (
     *("Hashtag", "sensitive", "conversation", "directMessage", "votersCount"),
@@ -187,11 +187,13 @@ ACTIVITY: Final = define()
 HANDOVER: Final = define("vouchedKey", shared=(AS2, MULTIKEY, DATA_INTEGRITY))
 """Add of a statement that another made, with that author's key."""
 
-ACTOR: Final = define(*_FACE, shared=(AS2, SECURITY, DID, MULTIKEY))
+ACTOR: Final = define(*_FACE, *_MAIL, shared=(AS2, SECURITY, DID, MULTIKEY))
 """P-020: did/v1 is what makes ``assertionMethod`` visible to Fedify."""
 
 PROJECT: Final = define(*_FACE, *_PROJECT, "fingerprint", shared=(AS2, SECURITY, DID, MULTIKEY))
-UPDATE_ACTOR: Final = define(*_FACE, *_PROJECT, "fingerprint", shared=(AS2, SECURITY, DID, MULTIKEY, DATA_INTEGRITY))
+UPDATE_ACTOR: Final = define(
+    *_FACE, *_MAIL, *_PROJECT, "fingerprint", shared=(AS2, SECURITY, DID, MULTIKEY, DATA_INTEGRITY)
+)
 """An activity that embeds a whole actor."""
 
 NOTE: Final = define(*_NOTE)

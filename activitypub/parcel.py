@@ -1,8 +1,8 @@
 """What is left with a buddy for somebody who sleeps: an activity that its recipient alone can read.
 
-The law: whoever holds a parcel can neither read it, nor change it, nor say that it is from another or for another. It is
-sealed with HPKE (RFC 9180, base mode: X25519, HKDF-SHA256, ChaCha20-Poly1305), sender and recipient in its `info`. That
-says who can open it, and not who wrote what is inside, which has to prove itself.
+The law: whoever holds a parcel can neither read it, nor change it, nor say that it is from another or for another. It
+is sealed with HPKE (RFC 9180, base mode: X25519, HKDF-SHA256, ChaCha20-Poly1305), sender and recipient in its `info`.
+That says who can open it, and not who wrote what is inside, which has to prove itself.
 """
 
 from __future__ import annotations

@@ -60,7 +60,8 @@ def ask(tx: Transaction, account: str, of: str) -> Buddy:
 def accept(tx: Transaction, account: str, owner: str) -> Buddy:
     """Hold from now on what is sent to `owner`. Raise `NotFound` unless they asked, `Conflict`."""
     row = _asked(tx.db, owner, account)
-    if tx.db.scalar(select(func.count()).where(Buddy.buddy == account, Buddy.state == "agreed")) >= MAX_OWNERS:
+    held = select(func.count()).where(Buddy.buddy == account, Buddy.state == "agreed")
+    if (tx.db.scalar(held) or 0) >= MAX_OWNERS:
         raise Conflict(f"you hold for {MAX_OWNERS} already; drop one of them first")
     row.state = "agreed"
     tx.db.flush()

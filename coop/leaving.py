@@ -142,7 +142,8 @@ async def _take_turn(here: Instance, turn: Turn) -> None:
             await here.store.write(partial(_go_on, turn=turn, delivery=delivery))
     except (Unreachable, Gone, ProtocolError, NoKey) as error:
         log.info("parcel.not_left", owner=turn.owner, buddy=turn.buddy, reason=str(error))
-        await here.store.write(lambda tx: _fail(tx, turn, isinstance(error, Unreachable)))
+        later = isinstance(error, Unreachable)
+        await here.store.write(partial(_fail, turn=turn, may_be_there_soon=later))
 
 
 async def _place(here: Instance, turn: Turn) -> tuple[str, SealingKey]:

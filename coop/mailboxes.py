@@ -80,6 +80,7 @@ async def take(here: Instance, request: Request, buddy: str, came_from: str | No
 
     Raise `Full`, and as `inbox.sender_of` does.
     """
+    inbox.check_digests(request)
     signer = await inbox.sender_of(here, request, came_from)
     document = Document.parse(request.body)
     if document.require("actor") != signer:

@@ -1,7 +1,7 @@
 """The keys with which others seal what those who live here alone shall read.
 
-The law: one key is listed at a time. What was sealed with an earlier one may still lie with a buddy, so its private half
-is kept for as long as any parcel is, and no longer.
+The law: one key is listed at a time. What was sealed with an earlier one may still lie with a buddy, so its private
+half is kept for as long as that may be, and no longer.
 """
 
 from __future__ import annotations

@@ -90,16 +90,13 @@ async def accept(here: Instance, request: Request, came_from: str | None = None)
     sent = Sent.parse(request.body)
     if await _is_farewell_of_a_stranger(here, sent):
         return
-    if await _names_a_blocked_key(here, request.headers):
-        raise Forbidden("this server does not talk with yours")
+    await _check_welcome(here, request.headers)
     if await here.blocks(host(sent.actor)):
         return
-    signature = signatures.read(request, here.now())
     try:
-        signer = await signer_of(here, signature, came_from)
+        signer = await _counted_signer(here, request, came_from)
     except keyring.GoneForEver:
         return  # a server deletes an account, then tells us so with a key that nobody can fetch any more
-    here.senders.take(signer, site(host(signer)), len(request.body))
     _note_followers(here, signer, request.headers.get(HEADER))
     if signer != sent.actor and not sent.may_be_passed_on:
         raise Unverified(f"it is signed by {signer}, and nothing in it says that {sent.actor} sent it")
@@ -133,6 +130,12 @@ async def _is_farewell_of_a_stranger(here: Instance, sent: Sent) -> bool:
     return await here.store.read(lambda db: db.scalar(select(Actor.id).where(Actor.uri == sent.actor)) is None)
 
 
+async def _check_welcome(here: Instance, headers: Mapping[str, str]) -> None:
+    """Step 9. Raise `Forbidden` for whoever signs with a key of a blocked domain."""
+    if await _names_a_blocked_key(here, headers):
+        raise Forbidden("this server does not talk with yours")
+
+
 async def _names_a_blocked_key(here: Instance, headers: Mapping[str, str]) -> bool:
     if not await here.blocked():
         return False
@@ -142,6 +145,14 @@ async def _names_a_blocked_key(here: Instance, headers: Mapping[str, str]) -> bo
                 if await here.blocks(host(key_id)):
                     return True
     return False
+
+
+async def _counted_signer(here: Instance, request: Request, came_from: str | None) -> str:
+    """Steps 10 and 11. Raise `TooOften` for whoever sends more than their share, and as `signer_of` does."""
+    signature = signatures.read(request, here.now())
+    signer = await signer_of(here, signature, came_from)
+    here.senders.take(signer, site(host(signer)), len(request.body))
+    return signer
 
 
 async def signer_of(here: Instance, signature: Signature, came_from: str | None = None) -> str:
@@ -161,20 +172,15 @@ async def signer_of(here: Instance, signature: Signature, came_from: str | None 
 
 
 async def sender_of(here: Instance, request: Request, came_from: str | None = None) -> str:
-    """Who signed a POST that brings something else than an activity: the same checks, in the same order.
+    """Who signed a POST that brings something else than an activity, after `check_digests`: as strictly as for those.
 
     Raise `ProtocolError`, `keyring.TryLater`, `allowance.TooOften`.
     """
-    check_digests(request)
-    if await _names_a_blocked_key(here, request.headers):
-        raise Forbidden("this server does not talk with yours")
-    signature = signatures.read(request, here.now())
+    await _check_welcome(here, request.headers)
     try:
-        signer = await signer_of(here, signature, came_from)
+        return await _counted_signer(here, request, came_from)
     except keyring.GoneForEver as error:
         raise Unverified(str(error)) from error
-    here.senders.take(signer, site(host(signer)), len(request.body))
-    return signer
 
 
 async def keep_held(here: Instance, body: bytes, holder: str) -> None:
@@ -183,10 +189,9 @@ async def keep_held(here: Instance, body: bytes, holder: str) -> None:
     What cannot be checked now is kept as a hint of the holder's. Raise `ProtocolError` unless it proves itself.
     """
     sent = Sent.parse(body)
-    if origin(sent.uri) != origin(sent.actor):
-        raise Unverified(f"{sent.actor} names nothing on another server")
-    if await here.blocks(host(sent.actor)):
-        raise Forbidden(f"{sent.actor} is on a server that is blocked here")
+    is_unwanted = origin(sent.uri) != origin(sent.actor) or await here.blocks(host(sent.actor))
+    if is_unwanted:
+        raise Forbidden(f"{sent.actor} is blocked here, or names something on another server")
     try:
         if not await _has_good_proof(here, sent):
             raise Unverified(f"nothing in it proves that {sent.actor} sent it")

@@ -57,6 +57,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "reports": ("reports:reports", "List what other servers complain of, and say what is done."),
     "replay": ("operate:replay", "Try again what could not be taken in."),
     "catch-up": ("operate:catch_up", "Ask everybody what they said while this server slept."),
+    "buddy": ("buddies:buddy", "Have a buddy hold what is sent to you while your server sleeps, or hold it for others."),
     "wake": ("operate:wake", "Try a server again that was given up."),
     "rotate": ("operate:rotate", "Make new keys for everybody who lives here."),
     "recover": ("profile:recover", "Prove that you are who lived at another address."),

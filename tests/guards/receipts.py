@@ -57,7 +57,7 @@ GUARDS = (
     ),
     Guard(
         INBOX,
-        "if await _names_a_blocked_key(here, request.headers):",
+        "if await _names_a_blocked_key(here, headers):",
         "if False:",
         "test_inbox.py::test_each_flaw_has_its_answer",
     ),

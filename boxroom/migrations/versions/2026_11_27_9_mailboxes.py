@@ -22,7 +22,7 @@ def upgrade() -> None:
         sa.Column("state", sa.Enum("asked", "agreed", native_enum=False), nullable=False),
         sa.Column("handed", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_buddies")),
-        sa.UniqueConstraint("owner", "buddy", name=op.f("uq_buddies_owner")),
+        sa.UniqueConstraint("owner", "buddy", name=op.f("uq_buddies_owner_buddy")),
         sa.UniqueConstraint("uri", name=op.f("uq_buddies_uri")),
     )
     op.create_index(op.f("ix_buddies_buddy_state"), "buddies", ["buddy", "state"], unique=False)
