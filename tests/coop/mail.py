@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from sqlalchemy import select
+
+from activitypub.document import Document
+from activitypub.parcel import Parcel, SealingKey
 from coop import buddies
+from coop.mailboxes import Buddy, Held
+from federation import known
 from federation.upkeep import Upkeep
 from tests.fediverse import Fediverse, Studio
 
@@ -54,3 +60,35 @@ async def leaves(sender: Studio) -> None:
     sender.fediverse.later(seconds=HOURS.total_seconds())
     await sender.fediverse.settle()
     await works(sender, 2)
+
+
+async def state(studio: Studio) -> list[str]:
+    """Of all that a studio agreed on, or was asked."""
+    return [row.state for row in await studio.knows(Buddy)]
+
+
+async def named(owner: Studio, by: Studio | None = None) -> tuple[str, ...]:
+    """Whom the profile of `owner` names for buddies, as another studio has it."""
+    return (await profile(owner, by)).uris("buddies")
+
+
+async def profile(owner: Studio, by: Studio | None = None) -> Document:
+    studio = by or owner
+    return await studio.instance.store.read(lambda db: Document(known.actor(db, owner.uri).document))
+
+
+async def sealed(content: bytes, sender: Studio, owner: Studio) -> Parcel:
+    key = SealingKey.of(await profile(owner))
+    assert key is not None
+    return Parcel.seal(content, sender.uri, key)
+
+
+async def puts(parcel: Parcel, sender: Studio, buddy: Studio) -> int:
+    """Have `sender` leave a parcel that we made up; the status that answers it."""
+    return (await sender.sends(f"{buddy.uri}/mailbox", parcel.write())).status
+
+
+async def held(buddy: Studio) -> list[str]:
+    """Whose parcels lie with a buddy, oldest first."""
+    query = select(Held.sender).order_by(Held.id)
+    return await buddy.instance.store.read(lambda db: [one.split("//")[1].split(".")[0] for one in db.scalars(query)])
