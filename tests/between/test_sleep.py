@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import dataclass
 
 import pytest
 from sqlalchemy import delete, select
@@ -10,32 +10,16 @@ from sqlalchemy import delete, select
 from coop import invitations, offers, posts, projects, waking
 from coop.admission import Invitation
 from coop.feed import Entry as Shown
+from coop.mailboxes import Held
 from coop.notifications import Notification
 from coop.posts import Draft
 from coop.visits import Visit
 from federation.tables import Delivery, Lane, Object
-from federation.upkeep import Upkeep
-from tests.coop.guild import guild_of
+from tests.coop.guild import Guild, guild_of
+from tests.coop.mail import agrees, held, wakes, works
 from tests.coop.neighbours import says
 from tests.coop.test_offers import TYPESETTER
 from tests.fediverse import Fediverse, Studio, key_pair
-
-DAY = timedelta(days=1)
-
-
-async def works(studio: Studio, minutes: int = 6) -> None:
-    """Let somebody's server go on for a while, its errands included, with everybody who is awake."""
-    for _ in range(minutes):
-        studio.fediverse.later(minutes=1)
-        await studio.upkeep.run_errands()
-        await studio.fediverse.settle()
-
-
-async def wakes(studio: Studio) -> None:
-    """Switch it on again: a new process with the same database."""
-    studio.fediverse.asleep.discard(studio.host)
-    studio.upkeep = Upkeep(studio.instance)
-    await works(studio)
 
 
 async def publishes(studio: Studio, text: str, **how: object) -> str:
@@ -48,10 +32,34 @@ async def drops_what_waits(studio: Studio, host: str) -> None:
     await studio.does(lambda tx: tx.db.execute(delete(Lane).where(Lane.host == host)))
 
 
-@pytest.mark.proves("P-173", "P-254", "P-167")
-async def test_shows_coop_3_after_a_week_of_sleep_nothing_is_missing_and_nothing_is_there_twice(
-    fediverse: Fediverse,
-) -> None:
+@dataclass
+class Week:
+    """What four others did while Sam slept: what they said, by their hosts, and where Sam was invited to."""
+
+    sam: Studio
+    guild: Guild
+    others: tuple[Studio, ...]
+    said: dict[str, list[str]]
+    second: str
+
+    async def shows_all(self) -> None:
+        """All is as those have it who said it, and nothing is there twice."""
+        mine = {row.uri: row.document for row in await self.sam.knows(Object)}
+        for other in self.others:
+            theirs = {row.uri: row.document for row in await other.knows(Object)}
+            said = self.said[other.host]
+            assert {uri: mine.get(uri) for uri in said} == {uri: theirs[uri] for uri in said}
+        assert await self.guild.roles(self.sam) == {"ada": "lead", "cy": "member", "sam": "member"}
+        shown = [row.object for row in await self.sam.knows(Shown)]
+        told = [(row.kind, row.about) for row in await self.sam.knows(Notification)]
+        assert (len(shown), len(told)) == (len(set(shown)), len(set(told)))
+
+    async def invited(self) -> list[str]:
+        return [row.project for row in await self.sam.knows(Invitation) if row.state == "open"]
+
+
+async def a_week(fediverse: Fediverse, buddy: str | None = None) -> Week:
+    """Sam sleeps, and has a buddy or none, while four others post, offer, invite and edit."""
     guild, (bo, cy, sam) = await guild_of(fediverse, "bo", "cy", "sam")
     ada, dee = guild.ada, await fediverse.studio("dee")
     others = (ada, bo, cy, dee)
@@ -59,6 +67,8 @@ async def test_shows_coop_3_after_a_week_of_sleep_nothing_is_missing_and_nothing
         await sam.follows(other)
         await other.follows(sam)
     await fediverse.settle()
+    if buddy is not None:
+        await agrees(sam, await fediverse.studio(buddy))
     old = {other.host: (await says(other, "Before the week.")).uri for other in others}
     await sam.upkeep.run_errands()
 
@@ -81,25 +91,53 @@ async def test_shows_coop_3_after_a_week_of_sleep_nothing_is_missing_and_nothing
     await dee.does(lambda tx: invitations.invite(tx, dee.uri, second, sam.uri, "member", "Come!"))
     await ada.does(lambda tx: projects.remove(tx, ada.uri, guild.uri, bo.uri))
     await fediverse.settle()
+    return Week(sam, guild, others, {host: [*uris, old[host]] for host, uris in said.items()}, second)
+
+
+@pytest.mark.proves("P-173", "P-254", "P-167")
+async def test_shows_coop_3_after_a_week_of_sleep_nothing_is_missing_and_nothing_is_there_twice(
+    fediverse: Fediverse,
+) -> None:
+    week = await a_week(fediverse)
+    sam, bo = week.sam, week.others[1]
     await drops_what_waits(bo, sam.host)  # what was said in public it still has
-    assert await missing(sam, said[bo.host]) == set(said[bo.host])
+    new = week.said[bo.host][:-1]
+    assert await missing(sam, new) == set(new)
 
     await wakes(sam)
 
-    mine = {row.uri: row.document for row in await sam.knows(Object)}
-    for other in others:
-        theirs = {row.uri: row.document for row in await other.knows(Object)}
-        everything = [*said[other.host], old[other.host]]
-        assert {uri: mine.get(uri) for uri in everything} == {uri: theirs[uri] for uri in everything}
-    assert await guild.roles(sam) == {"ada": "lead", "cy": "member", "sam": "member"}
-    assert [row.project for row in await sam.knows(Invitation) if row.state == "open"] == [second]
-    shown = [row.object for row in await sam.knows(Shown)]
-    told = [(row.kind, row.about) for row in await sam.knows(Notification)]
-    assert (len(shown), len(told)) == (len(set(shown)), len(set(told)))
+    await week.shows_all()
+    assert await week.invited() == [week.second]
     slept = await sam.instance.store.read(waking.last_sleep)
     assert slept is not None
     assert slept.sentence == "42 posts, 4 offers, 1 invitation, 3 edits while you slept"
     assert await sam.knows(Visit) == []
+
+
+@pytest.mark.proves("P-173", "P-254", "P-167")
+async def test_shows_coop_5_with_a_buddy_nothing_is_missing_even_if_everybody_else_sleeps_by_then(
+    fediverse: Fediverse,
+) -> None:
+    week = await a_week(fediverse, buddy="eve")
+    sam, eve = week.sam, fediverse.studios["eve.example"]
+    for other in week.others:
+        await works(other, 3)
+        fediverse.asleep.add(other.host)
+    assert {*await held(eve)} == {"ada", "bo", "cy", "dee"}
+    assert not any(uri.encode() in row.sealed for row in await eve.knows(Held) for uri in week.said["bo.example"])
+
+    await wakes(sam)
+
+    await week.shows_all()
+    assert (await held(eve), await week.invited()) == ([], [week.second])
+    before = len(await sam.knows(Object))
+    fediverse.asleep.clear()
+    for _ in range(14):
+        fediverse.later(hours=2)
+        await works(sam, 1)
+    await week.shows_all()
+    assert len(await sam.knows(Object)) == before
+    assert [row for other in week.others for row in await other.knows(Delivery) if row.state == "waiting"] == []
 
 
 async def offers_work(studio: Studio) -> str:

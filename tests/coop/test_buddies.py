@@ -183,7 +183,7 @@ async def test_whoever_leaves_holds_nothing_and_is_held_nothing(fediverse: Fediv
 
 
 async def test_new_keys_are_listed_and_the_old_one_opens_what_it_sealed(fediverse: Fediverse) -> None:
-    ada, bo, sam = await village(fediverse)
+    ada, _, sam = await village(fediverse)
     first = (await profile(sam)).embeddeds("keyAgreement")
     await falls_asleep(sam)
     await says(ada, "Hello?")
