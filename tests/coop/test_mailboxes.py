@@ -10,7 +10,7 @@ import pytest
 from activitypub import context
 from activitypub.document import Json
 from activitypub.parcel import MAX_CONTENT, Parcel
-from coop import blocks
+from coop import blocks, buddies
 from coop.mailboxes import FOR_ONE, FROM_ONE, PAGE, Buddy, Held
 from federation.store import Transaction
 from tests.coop.mail import agrees, held, puts, sealed, village
@@ -44,7 +44,11 @@ async def test_a_parcel_is_held_for_whom_that_is_agreed_alone(fediverse: Fediver
     ada, bo, sam = await village(fediverse)
     good = await sealed(b"?", ada, sam)
     dan = await lives_at(bo, "dan")
+    cy = await fediverse.studio("cy")
+    await cy.meets(bo)
+    await does(cy, buddies.ask, bo.uri)
 
+    assert await puts(Parcel(ada.uri, cy.uri, good.key_id, good.sealed), ada, bo) == 403
     assert await puts(Parcel(ada.uri, ada.uri, good.key_id, good.sealed), ada, bo) == 403
     assert (await ada.sends(f"{dan}/mailbox", good.write())).status == 403
     assert (await ada.sends(f"{bo.home}/actors/nobody/mailbox", good.write())).status == 404
