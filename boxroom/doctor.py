@@ -22,6 +22,7 @@ from boxroom import clock, condition, migrations, reach
 from boxroom.assemble import assemble, database_url
 from boxroom.cli.desk import settings_in
 from boxroom.settings import FILE, Settings
+from coop.accounts import SEALING
 from federation.instance import Instance
 from federation.store import Transaction, Unavailable, database_file
 from federation.tables import Actor, Key, Lane
@@ -151,7 +152,8 @@ async def own_keys(patient: Patient) -> list[Finding]:
 def _wrong_keys(db: Session) -> list[str]:
     wrong = []
     for actor in db.scalars(select(Actor).where(Actor.local)):
-        own = db.scalars(select(Key).where(Key.owner == actor.uri, Key.private.is_not(None), Key.retired.is_(None)))
+        present = (Key.owner == actor.uri, Key.private.is_not(None), Key.retired.is_(None), Key.use != SEALING)
+        own = db.scalars(select(Key).where(*present))
         pairs = {row.id: (row.public, row.private or "") for row in own}
         if len(pairs) < 2:
             wrong.append(f"{actor.uri} lacks a private key")

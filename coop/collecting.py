@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import partial
 
 import msgspec
@@ -44,6 +45,15 @@ TURN = timedelta(seconds=30)  # so long it may answer slowly, in one turn
 log = structlog.get_logger()
 
 
+@dataclass(frozen=True, slots=True)
+class Box:
+    """Where `buddy` holds for `owner`, one of us."""
+
+    owner: str
+    buddy: str
+    place: str
+
+
 @listens(Woken)
 def plan(tx: Transaction, event: Woken) -> None:
     """Every buddy of somebody here is to be asked."""
@@ -72,8 +82,8 @@ async def _ask(here: Instance, visit: Visit) -> None:
     """Give one buddy its turn, and write down whether it has more."""
     pages, more = visit.pages, False
     try:
-        for owner, place in await here.store.read(lambda db: _places(db, visit.whom)):
-            read, more = await _fetch(here, place, owner, min(PAGES, MAX_PAGES - pages))
+        for box in await here.store.read(lambda db: _boxes(db, visit.whom)):
+            read, more = await _fetch(here, box, min(PAGES, MAX_PAGES - pages))
             pages += read
             if more:
                 break
@@ -89,48 +99,51 @@ async def _ask(here: Instance, visit: Visit) -> None:
         await here.store.write(lambda tx: visits.finish(tx, visit))
 
 
-async def _fetch(here: Instance, place: str, owner: str, most: int) -> tuple[int, bool]:
+async def _fetch(here: Instance, box: Box, most: int) -> tuple[int, bool]:
     """Read the first page until it is empty, for what was taken in is not on it any more.
 
     Return how often it was read, and whether there is more.
     """
-    first = (await here.document(place, owner)).require("first")
-    if origin(first) != origin(place):
-        raise Malformed(f"{first} is not where {place} is")
+    first = (await here.document(box.place, box.owner)).require("first")
+    if origin(first) != origin(box.place):
+        raise Malformed(f"{first} is not where {box.place} is")
     until = here.now() + TURN
     for number in range(most):
-        page = [one for one in read_items(await here.document(first, owner)) if isinstance(one, Document)]
+        page = [one for one in read_items(await here.document(first, box.owner)) if isinstance(one, Document)]
         if not page:
             return number + 1, False
-        await _take(here, place, owner, page[:PAGE])
+        await _take(here, box, page[:PAGE], until)
         if here.now() > until:
             return number + 1, True
     return most, True
 
 
-async def _take(here: Instance, place: str, owner: str, page: Sequence[Document]) -> None:
-    """Keep what proves itself, then have the buddy forget all of it."""
-    holder = place.rpartition("/")[0]
+async def _take(here: Instance, box: Box, page: Sequence[Document], until: datetime) -> None:
+    """Keep what proves itself, then have the buddy forget what was looked at; not all, if keys take long to be had."""
+    names: list[str] = []
     for one in page:
+        if here.now() > until:
+            break
+        names += one.uris("id")
         try:
-            await inbox.keep_held(here, await here.store.read(partial(_opened, owner=owner, held=one)), holder)
+            content = await here.store.read(partial(_opened, owner=box.owner, held=one))
+            await inbox.keep_held(here, content, box.buddy)
         except ProtocolError as error:
-            log.warning("parcel.dropped", buddy=holder, owner=owner, sender=one.uri("actor"), reason=str(error))
-    names = [uri for one in page if (uri := one.uri("id"))]
-    read = {"id": await here.store.write(outbox.new_uri), "type": "Read", "actor": owner, "object": names}
+            log.warning("parcel.dropped", buddy=box.buddy, sender=one.uri("actor"), reason=str(error))
+    read = {"id": await here.store.write(outbox.new_uri), "type": "Read", "actor": box.owner, "object": names}
     body = msgspec.json.encode({"@context": context.PLAIN, **read})
-    answer, _ = await here.client.post(place, body, await here.signer(owner))
+    answer, _ = await here.client.post(box.place, body, await here.signer(box.owner))
     if not answer.is_success:
-        raise Unreachable(f"{place} answers {answer.status}")
-    await here.store.write(partial(_was_handed, owner=owner, buddy=holder))
+        raise Unreachable(f"{box.place} answers {answer.status}")
+    await here.store.write(partial(_was_handed, box=box))
 
 
-def _places(db: Session, buddy: str) -> list[tuple[str, str]]:
+def _boxes(db: Session, buddy: str) -> list[Box]:
     """For each of us whose buddy that is, where its own server says that the mailbox is."""
     place = Profile.read(Document(known.actor(db, buddy).document)).mailbox
     ours = (Buddy.buddy == buddy, Buddy.state == "agreed", Actor.local)
     owners = select(Buddy.owner).join(Actor, Actor.uri == Buddy.owner).where(*ours).order_by(Buddy.id)
-    return [(owner, place) for owner in db.scalars(owners)] if place else []
+    return [Box(owner, buddy, place) for owner in db.scalars(owners)] if place else []
 
 
 def _opened(db: Session, owner: str, held: Document) -> bytes:
@@ -142,5 +155,5 @@ def _opened(db: Session, owner: str, held: Document) -> bytes:
     return parcel.open(private)
 
 
-def _was_handed(tx: Transaction, owner: str, buddy: str) -> None:
-    tx.db.execute(update(Buddy).where(Buddy.owner == owner, Buddy.buddy == buddy).values(handed=tx.now))
+def _was_handed(tx: Transaction, box: Box) -> None:
+    tx.db.execute(update(Buddy).where(Buddy.owner == box.owner, Buddy.buddy == box.buddy).values(handed=tx.now))

@@ -33,8 +33,8 @@ async def _left(request: Request) -> Response:
     given = headers(request.scope)
     if not is_activity_type(given.get("content-type", "")):
         raise HTTPException(415, "a parcel has the Content-Type application/activity+json")
-    body = await limits.read_body(given, request.receive)
     buddy = await _whose(request)
+    body = await limits.read_body(given, request.receive)
     await mailboxes.take(here, message(request.scope, given, body), buddy, request.scope.get("came_from"))
     return Response(status_code=202)
 
@@ -63,8 +63,7 @@ async def _whose(request: Request) -> str:
 
 def _written(row: Sequence[Any]) -> Json:
     held: Held = row[1]
-    written = {name: value for name, value in held.parcel.write().items() if name != "@context"}
-    return {"id": mailboxes.address(held.buddy, held), **written}
+    return {"id": mailboxes.address(held.buddy, held), **held.parcel.write()}
 
 
 routes = [Route(f"/actors/{{id}}/{PATH}", mailbox, methods=["GET", "POST"])]

@@ -19,7 +19,7 @@ ASKED = "test_buddies.py::test_a_mailbox_is_asked_for_by_its_owner_alone_of_one_
 
 GUARDS = (
     # Who agreed
-    Guard(MAILBOX, 'or document.require("attributedTo") != owner', "", ASKED),
+    Guard(MAILBOX, 'or document.require("attributedTo") != owner', "", "test_parcel.py"),
     Guard(BUDDIES, "if len(named) != 1 or named[0] not in accounts.numbers(db):", "if not named:", ASKED),
     Guard(
         BUDDIES,
@@ -135,7 +135,7 @@ GUARDS = (
     ),
     Guard(
         COLLECTING,
-        "    if origin(first) != origin(place):",
+        "    if origin(first) != origin(box.place):",
         "    if False:",
         "test_collecting.py::test_a_page_on_another_server_is_not_read",
     ),
