@@ -94,7 +94,7 @@ def _copy(tx: Transaction, account: str, past: Past) -> Note:
         published=min(was.published or tx.now, tx.now),
         updated=min(was.updated, tx.now) if was.updated else None,
         in_reply_to=answered,
-        context=conversation or uri,
+        context=conversation or f"{uri}/context",
         audience=None,
         mentions=(),
         attachments=media.attach(tx, account, uploads),

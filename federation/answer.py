@@ -66,10 +66,8 @@ class Answer:
             raise Gone(said, self.status)
         if self.status != 200:
             raise Refused(said, self.status)
-        if not is_activity_type(self.headers.get("content-type", "")):
-            raise Malformed(
-                f"{self.url} is {self.headers.get('content-type', 'of no type')[:100]}, not ActivityStreams"
-            )
+        if not is_activity_type(kind := self.headers.get("content-type", "")):
+            raise Malformed(f"{self.url} is {kind[:100] or 'of no type'}, not ActivityStreams")
         return self.body
 
 

@@ -103,7 +103,7 @@ async def test_one_is_told_of_nothing_that_another_brings(fediverse: Fediverse) 
     assert await garage.knows(Notification) == []
     assert len(await garage.knows(Entry)) == before
     [copy] = [row for row in await garage.knows(Object) if row.reply_to == said]
-    assert copy.conversation == said
+    assert copy.conversation == f"{said}/context"
 
 
 async def test_copies_stand_at_their_own_days_and_are_found_by_their_words(fediverse: Fediverse) -> None:
