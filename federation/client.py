@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import statistics
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -96,7 +95,7 @@ class Client:
     @property
     def clock_error(self) -> timedelta | None:
         """How far our clock is ahead of the others', by the median of three or more hosts (P-056)."""
-        return statistics.median_low(self._clocks.values()) if len(self._clocks) > 2 else None
+        return sorted(self._clocks.values())[(len(self._clocks) - 1) // 2] if len(self._clocks) > 2 else None
 
     async def get(self, uri: str, signer: Signer | None = None, accept: str = ACCEPT) -> Answer:
         """Whatever is at `uri`, or where it redirects to, up to three times; every hop is signed anew (P-074, P-172).
