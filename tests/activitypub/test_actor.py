@@ -38,6 +38,16 @@ ADA = replace(
 )
 
 
+def test_up_to_three_buddies_are_named_and_none_by_who_is_suspended() -> None:
+    friends = tuple(f"https://{name}.example/u" for name in ("bo", "cy", "dee", "eve"))
+
+    read = Actor.read(Document(written(replace(ADA, buddies=friends))))
+
+    assert (read.buddies, read.mailbox) == (friends[:3], f"{ID}/mailbox")
+    assert "buddies" not in written(replace(ADA, buddies=friends, suspended=True))
+    assert Actor.read(Document({**written(ADA), "mailbox": "https://victim.example/inbox"})).mailbox is None
+
+
 def written(actor: Actor) -> dict[str, Any]:
     return actor.write(KEYS)
 
@@ -88,6 +98,7 @@ def test_an_actor_is_written_as_the_protocol_shows_it() -> None:
         "endorsementsReceived": f"{ID}/endorsements-received",
         "endorsementsGiven": f"{ID}/endorsements-given",
         "revocations": f"{ID}/revocations",
+        "mailbox": f"{ID}/mailbox",
         "publicKey": {"id": f"{ID}#main-key", "owner": ID, "publicKeyPem": PEM + "\n"},
         "assertionMethod": [
             {"id": f"{ID}#ed25519-key", "type": "Multikey", "controller": ID, "publicKeyMultibase": KEYS.multibase}
