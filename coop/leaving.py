@@ -36,7 +36,9 @@ SILENT = timedelta(hours=1)  # so long a server is not asleep but restarting, or
 SETTLED = timedelta(minutes=1)  # after it was published, a delivery is in its place: no earlier one comes after it
 REFUSED = timedelta(days=1)  # so long a mailbox that refused something is not asked again
 LEASE = timedelta(minutes=10)  # longer than any turn takes
-MAILBOXES = 20  # in one round
+TURN = timedelta(seconds=30)  # so long a buddy's server may be slow, in one turn
+LOOKED_AT = 200  # mailboxes in one round
+AT_ONCE = 20  # servers of buddies
 SOME = 20  # deliveries that are left with one in a turn
 PERMANENT = range(400, 500)
 
@@ -95,14 +97,14 @@ async def leave(here: Instance) -> None:
 def _claim(tx: Transaction) -> list[Turn]:
     """The mailboxes for which something is to be left now, of different servers; held for the length of a lease."""
     turns: dict[str, Turn] = {}
-    rows = tx.db.execute(_asleep(tx.now).limit(MAILBOXES)).all()
-    for mailbox, owner in rows:
+    rows = _asleep(tx.now).limit(LOOKED_AT).with_for_update(of=Mailbox, skip_locked=True)
+    for mailbox, owner in tx.db.execute(rows).all():
         waiting = tx.db.execute(_waiting(mailbox, owner, tx.now)).all()
-        if waiting and host(mailbox.buddy) not in turns:
+        if not waiting:
+            mailbox.due = tx.now + EVERY
+        elif host(mailbox.buddy) not in turns and len(turns) < AT_ONCE:
             mailbox.due = tx.now + LEASE
             turns[host(mailbox.buddy)] = Turn(mailbox.owner, mailbox.buddy, mailbox.failures, waiting)
-        elif not waiting:
-            mailbox.due = tx.now + EVERY
     tx.db.flush()
     return [*turns.values()]
 
@@ -133,13 +135,17 @@ def _waiting(mailbox: Mailbox, owner: Actor, now: datetime) -> Select[int, str, 
 
 
 async def _take_turn(here: Instance, turn: Turn) -> None:
-    """Leave one after the other, and write down each; stop at the first that is not taken."""
+    """Leave one after the other, and write down each; stop at the first that is not taken, and when time is up."""
+    until = here.now() + TURN
     try:
         place, key = await _place(here, turn)
         for delivery, sender, body in turn.waiting:
             if len(body) <= MAX_CONTENT and Document.reread(body).has("proof"):  # or nobody could tell whose it is
                 await _leave(here, place, Parcel.seal(body, sender, key))
-            await here.store.write(partial(_go_on, turn=turn, delivery=delivery))
+            is_over = delivery == turn.waiting[-1][0] or here.now() > until
+            await here.store.write(partial(_go_on, turn=turn, delivery=delivery, is_over=is_over))
+            if is_over:
+                break
     except (Unreachable, Gone, ProtocolError, NoKey) as error:
         log.info("parcel.not_left", owner=turn.owner, buddy=turn.buddy, reason=str(error))
         later = isinstance(error, Unreachable)
@@ -168,8 +174,8 @@ async def _leave(here: Instance, place: str, parcel: Parcel) -> None:
         raise Unreachable(f"{place} answers {answer.status}")
 
 
-def _go_on(tx: Transaction, turn: Turn, delivery: int) -> None:
-    values = {"last": delivery, "failures": 0, "due": tx.now}
+def _go_on(tx: Transaction, turn: Turn, delivery: int, is_over: bool) -> None:
+    values = {"last": delivery, "failures": 0, "due": tx.now if is_over else tx.now + LEASE}
     tx.db.execute(update(Mailbox).where(*_still(turn)).values(values))
 
 

@@ -174,3 +174,26 @@ async def test_whoever_is_not_named_any_more_is_left_nothing(fediverse: Fedivers
     await ada.upkeep.do_chores()
 
     assert await ada.knows(Mailbox) == []
+
+
+async def test_a_buddy_that_is_slow_has_its_turn_and_no_more(fediverse: Fediverse) -> None:
+    ada, bo, sam = await village(fediverse)
+    await ada.meets(bo)
+    await falls_asleep(sam)
+    for number in range(3):
+        await says(ada, f"Hello {number}?")
+
+    def slowly(_: httpx.Request) -> httpx.Response:
+        fediverse.later(seconds=40)
+        return httpx.Response(202)
+
+    del fediverse.studios[bo.host]
+    fediverse.strangers[bo.host] = slowly
+    fediverse.later(hours=2)
+    await fediverse.settle()
+    await ada.upkeep.run_errands()
+    assert posted(fediverse) == 1
+
+    await works(ada, 3)
+
+    assert posted(fediverse) == 3

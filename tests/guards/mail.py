@@ -106,6 +106,12 @@ GUARDS = (
         "",
         "test_leaving.py::test_what_nobody_could_check_is_not_left",
     ),
+    Guard(
+        LEAVING,
+        "delivery == turn.waiting[-1][0] or here.now() > until",
+        "delivery == turn.waiting[-1][0]",
+        "test_leaving.py::test_a_buddy_that_is_slow_has_its_turn_and_no_more",
+    ),
     # What is believed
     Guard(
         INBOX,
