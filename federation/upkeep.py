@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TypeVar
 
 import structlog
@@ -18,7 +19,7 @@ from federation import discovery, hints, registry, settling
 from federation.client import Unreachable
 from federation.instance import Instance
 from federation.registry import Chore, Errand, errand
-from federation.store import Unavailable
+from federation.store import Transaction, Unavailable
 from federation.tables import Actor
 
 EVERY = timedelta(minutes=1)
@@ -45,7 +46,7 @@ class Upkeep:
 
     async def do_chores(self) -> bool:
         """What is done in the database now and then. Return whether some of it is not finished."""
-        return await self._do(registry.chores(), self.here.store.write)
+        return await self._do(registry.chores(), lambda chore: self.here.store.write(partial(_do_once, chore)))
 
     async def run_errands(self) -> None:
         """What is asked of others now and then."""
@@ -62,6 +63,12 @@ class Upkeep:
             self._due[task] = now if more else now + every
             unfinished |= more
         return unfinished
+
+
+def _do_once(chore: Chore, tx: Transaction) -> bool:
+    """Statements are written anew each time: to remember one takes some 30 KB, and there are many, for once an hour."""
+    tx.db.connection().execution_options(compiled_cache=None)
+    return chore(tx)
 
 
 async def _tried(what: str, doing: Awaitable[T], about: str = "") -> T | None:

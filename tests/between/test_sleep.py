@@ -115,7 +115,7 @@ async def test_shows_coop_3_after_a_week_of_sleep_nothing_is_missing_and_nothing
 
 
 @pytest.mark.proves("P-173", "P-254", "P-167")
-async def test_shows_coop_5_with_a_buddy_nothing_is_missing_even_if_everybody_else_sleeps_by_then(
+async def test_shows_coop_3_with_a_buddy_nothing_is_missing_even_if_everybody_else_sleeps_by_then(
     fediverse: Fediverse,
 ) -> None:
     week = await a_week(fediverse, buddy="eve")

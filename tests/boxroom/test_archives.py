@@ -59,7 +59,7 @@ def uploads(house: House) -> int:
 
 
 @pytest.mark.parametrize("form", ["zip", "tar.gz", "tar"])
-def test_shows_coop_8_an_archive_from_mastodon_is_brought_along(house: House, tmp_path: Path, form: Form) -> None:
+def test_an_archive_from_mastodon_is_brought_along(house: House, tmp_path: Path, form: Form) -> None:
     told = house.shows("import", str(packed(tmp_path, files(EVERYTHING), form)))
 
     assert told == {
