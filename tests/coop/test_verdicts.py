@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from activitypub import keys, proof
 from activitypub.document import Document, Json
@@ -20,7 +20,7 @@ from coop.endorsements import Endorsement
 from federation import actors, discovery, known, outbox
 from federation.dispatch import disappeared
 from federation.instance import own_proof_key
-from federation.tables import Activity, Actor, Object
+from federation.tables import Activity, Actor, Delivery, Object
 from tests.coop.neighbours import counting, made_up, sends
 from tests.federation.stranger import Stranger
 from tests.fediverse import Fediverse, Studio
@@ -210,6 +210,26 @@ async def test_a_revocation_that_never_reached_us_is_found_where_it_is_listed(fe
     assert note is not None
     assert note.deleted
     assert await live(shop, uri) == "revoked"
+
+
+@pytest.mark.proves("P-245")
+async def test_what_is_listed_as_revoked_without_a_proof_is_not_taken_back(fediverse: Fediverse) -> None:
+    """Whoever has got hold of a server can list what they like, and has not the key of those who live there."""
+    attic, shop, uri = await given_one(fediverse)
+    fediverse.asleep.add(shop.host)
+    await attic.does(lambda tx: endorsements.revoke(tx, attic.uri, uri))
+    [revoked] = await attic.knows(Endorsement)
+    bare = {name: value for name, value in (revoked.revocation or {}).items() if name != "proof"}
+    await attic.does(lambda tx: tx.db.execute(update(Endorsement).values(revocation=bare)) and None)
+    await attic.does(lambda tx: tx.db.execute(delete(Delivery)) and None)  # it is listed, and never sent
+
+    fediverse.later(days=8)
+    await verdicts.keep_confirmed(shop.instance)
+
+    listed = Document.parse((await shop.gets(f"{attic.uri}/revocations?page=1")).body)
+    assert [one.uri("object") for one in listed.embeddeds("orderedItems")] == [uri]
+    kept = await shop.instance.store.read(lambda db: endorsements.at(db, uri))
+    assert (kept.revoked, kept.confirmed) == (None, shop.instance.now())
 
 
 @pytest.mark.proves("P-245")
