@@ -2,7 +2,7 @@
 
 What chance makes them do is more than anybody would: they invite, remove, promote and rename against each other while
 some sleep, cannot reach each other, lose answers, get things twice, or crash. How long that goes on is `STEPS` in all;
-``BOXROOM_STEPS`` sets another number: `.ci/run` takes 10,000.
+``HEALING_STEPS`` sets another number: `.ci/run` takes 10,000.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ T = TypeVar("T")
 NAMES = ("ada", "bo", "cy", "dee", "eve")
 EACH = (200, 500)  # steps until they heal: half of all in troubles that end soon, half in long ones
 PLAIN = 2  # examples in which nothing happens, or always the same: with these it begins
-STEPS = int(os.environ.get("BOXROOM_STEPS", "400"))
+STEPS = int(os.environ.get("HEALING_STEPS", "400"))
 HEALING = (0.1, 1, 3, 7, 13)  # hours, at the most
 LONGEST = timedelta(days=5)  # that the troubles last: for a week what waits for others is held
 MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - nobody loses anything there
