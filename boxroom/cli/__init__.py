@@ -53,7 +53,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "commitments": ("commitments:show_all", "List what you said you would do for others, and they for you"),
     "commitment": ("commitments:commitment", "Promise something, hold others to what they did."),
     "move": ("moving:move", "Go on as ADDRESS, on another server, and ask those who follow you to follow that."),
-    "import": ("moving:bring", "Bring along from Mastodon your posts, whom you follow and whom you block."),
+    "import": (
+        "moving:bring",
+        "Bring along what Mastodon exports: the archive of your posts, or whom you follow or block.",
+    ),
     "reports": ("reports:reports", "List what other servers complain of, and say what is done."),
     "replay": ("operate:replay", "Try again what could not be taken in."),
     "catch-up": ("operate:catch_up", "Ask everybody what they said while this server slept."),

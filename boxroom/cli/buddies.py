@@ -16,7 +16,7 @@ from federation import known
 buddy = click.Group(
     "buddy",
     params=[data_option()],
-    help="Have a buddy hold what is sent to you while your server sleeps, or hold it for others.",
+    help="Have somebody hold your mail while your server sleeps, or hold theirs.",
 )
 
 

@@ -54,7 +54,7 @@ async def move(desk: Desk, address: str, welcomes: bool) -> None:
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
 @click.option("--list", "kind", type=click.Choice(["follows", "blocks", "servers"]), help="If FILE does not say it.")
 async def bring(desk: Desk, file: Path, kind: Kind | None) -> None:
-    """Bring along what Mastodon exports: FILE is the archive of your posts, or a list of whom you follow or block.
+    """Bring along what Mastodon exports: the archive of your posts, or whom you follow or block.
 
     Posts come with their own dates and are sent to nobody; whoever is named in a list is followed or blocked. It can be
     run again: what is here already is passed over.
