@@ -2,7 +2,7 @@
 
 What chance makes them do is more than anybody would: they invite, remove, promote and rename against each other while
 some sleep, cannot reach each other, lose answers, get things twice, or crash. How long that goes on is `STEPS` in all;
-``HEALING_STEPS`` sets another number: `.ci/run` takes 10,000.
+``HEALING_STEPS`` sets another number.
 """
 
 from __future__ import annotations
