@@ -151,8 +151,8 @@ async def test_an_answer_to_oneself_leads_to_the_copy(fediverse: Fediverse) -> N
     )
 
     rows = {row.uri: row for row in await garage.knows(Object)}
-    assert (rows[second].reply_to, rows[second].conversation) == (first, first)
-    assert (rows[third].reply_to, rows[third].conversation) == (elsewhere, third)
+    assert (rows[second].reply_to, rows[second].conversation) == (first, f"{first}/context")
+    assert (rows[third].reply_to, rows[third].conversation) == (elsewhere, f"{third}/context")
 
 
 async def test_what_answers_something_private_here_stands_alone(fediverse: Fediverse) -> None:
@@ -163,7 +163,7 @@ async def test_what_answers_something_private_here_stands_alone(fediverse: Fediv
     [copy] = await brings(garage, past(1, in_reply_to=private))
 
     [row] = [one for one in await garage.knows(Object) if one.uri == copy]
-    assert (row.reply_to, row.conversation) == (None, copy)
+    assert (row.reply_to, row.conversation) == (None, f"{copy}/context")
 
 
 async def test_a_poll_becomes_its_results(fediverse: Fediverse) -> None:

@@ -73,6 +73,7 @@ def test_the_origin_rules_are_applied_where_receipts_are_worked_on() -> None:
         "federation/receipts.py _handle",  # of what its sender's signature or proof vouches for
         "federation/dispatch.py disappeared",  # of what its own server says
         "coop/reactions.py _unwrap",  # of what its author's proof vouches for
+        "coop/handovers.py _learn",  # the same, of what is handed on: whoever learns it checks the proof
         "activitypub/statement.py _check_that_it_travels",  # to see that others could read it, and for nothing else
     }
 

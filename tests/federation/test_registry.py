@@ -13,7 +13,7 @@ from federation.tables import Actor, Object
 from tests.federation.stranger import PUBLIC, Stranger
 from tests.fediverse import Fediverse
 
-OURS = {None, "Actor", "Statement", "featured"}  # names of kinds that are no types
+OURS = {None, "Actor", "Handover", "Statement", "featured"}  # names of kinds that are no types
 
 
 @pytest.mark.proves("P-110")
