@@ -235,6 +235,27 @@ def of_object(name: str, listing: Callable[[Object], Listing]) -> Endpoint:
     return endpoint
 
 
+def at_once(db: Session, row: Object) -> dict[str, Json]:
+    """What a post tells of its collections itself: how many there are, and who answered first (P-038).
+
+    Others read their counts there, and would not ask for each. What is signed stays as it was signed.
+    """
+    if row.deleted or "proof" in row.document:
+        return {}
+    mine = {name: listing(row) for name, listing in OF_OBJECTS.items() if row.document.get(name) == f"{row.uri}/{name}"}
+    return {name: _embedded(db, f"{row.uri}/{name}", one, name == "replies") for name, one in mine.items()}
+
+
+def _embedded(db: Session, uri: str, listing: Listing, with_page: bool) -> Json:
+    first = _inside(listing.page(db, uri, {})) if with_page else f"{uri}?page=1"
+    return _inside(write_collection(uri, listing.total(db), first))
+
+
+def _inside(written: Json) -> Json:
+    """What is inside of a document has its context."""
+    return {name: value for name, value in written.items() if name != "@context"}
+
+
 async def conversation(request: Request) -> Response:
     """All that was said in a conversation that began here, as far as whoever asks may read it (FEP-f228, FEP-7888).
 

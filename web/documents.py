@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -45,12 +46,13 @@ def actor_document(actor: Actor) -> Response:
     return document(actor.document, NEGOTIATED | FOR_ALL)
 
 
-def object_document(request: Request, row: Object) -> Response:
+def object_document(request: Request, row: Object, embedded: Mapping[str, Json] = MappingProxyType({})) -> Response:
+    """Something said here, with what stands in it in place of an address."""
     here: Instance = request.scope["instance"]
     headers = SIGNED | (FOR_ALL if is_open(here, row) else FOR_ONE)
     if row.deleted:
         return document(tombstone(row.uri, former_type(row), row.deleted), headers, 410)
-    return document(with_context(row), headers)
+    return document(with_context(row) | embedded, headers)
 
 
 async def find(request: Request, uri: str) -> Object:

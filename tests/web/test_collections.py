@@ -117,11 +117,14 @@ async def test_a_post_lists_what_answers_it_and_who_likes_and_passes_it_on(fediv
     like = await shop.does(lambda tx: reactions.like(tx, shop.uri, post).uri)
     boost = await shop.does(lambda tx: reactions.boost(tx, shop.uri, post).uri)
     await fediverse.settle()
-    note = (await ask(attic, post)).json()
+    note, whole = (await ask(attic, post)).json(), (await ask(attic, f"{post}/replies")).json()
+    embedded = note["replies"]
 
-    assert await walk(attic, note["replies"]) == [answer]
-    assert await walk(attic, note["likes"]) == [like]
-    assert await walk(attic, note["shares"]) == [boost]
+    assert await walk(attic, f"{post}/replies") == embedded["first"]["orderedItems"] == [answer]
+    assert await walk(attic, f"{post}/likes") == [like]
+    assert await walk(attic, f"{post}/shares") == [boost]
+    assert [note[name]["totalItems"] for name in ("replies", "likes", "shares")] == [1, 1, 1]
+    assert whole == {"@context": whole["@context"], **embedded, "first": embedded["first"]["id"]}
 
 
 @pytest.mark.proves("P-036")

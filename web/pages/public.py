@@ -45,7 +45,7 @@ from federation import known
 from federation.instance import Instance
 from federation.store import Unavailable
 from federation.tables import Actor, Object
-from web import documents, shown
+from web import collections, documents, shown
 from web.feeds import posts_by
 from web.negotiation import wants_document
 from web.pages import seals
@@ -209,7 +209,7 @@ async def get_object(request: Request) -> Response:
     here: Instance = request.scope["instance"]
     row = await documents.find(request, here.home + request.url.path)
     if is_for_program(request) or row.type not in _PAGES:
-        return documents.object_document(request, row)
+        return documents.object_document(request, row, await here.store.read(lambda db: collections.at_once(db, row)))
     if row.deleted:
         raise HTTPException(410, "this was taken back by whoever wrote it")
     return await _PAGES[row.type](request, row)
