@@ -34,9 +34,14 @@ log = structlog.get_logger()
 
 @dataclass(slots=True)
 class Upkeep:
-    """The worker of one instance."""
+    """The worker of one instance.
+
+    Statements of chores are written anew each time: to remember one takes some 30 KB, and there are many, for once an
+    hour. Whoever does them all the time `remembers` them.
+    """
 
     here: Instance
+    remembers: bool = False
     _due: dict[Chore | Errand, datetime] = field(default_factory=dict)
 
     async def work(self) -> None:
@@ -46,7 +51,8 @@ class Upkeep:
 
     async def do_chores(self) -> bool:
         """What is done in the database now and then. Return whether some of it is not finished."""
-        return await self._do(registry.chores(), lambda chore: self.here.store.write(partial(_do_once, chore)))
+        once = partial(_do_once, remembers=self.remembers)
+        return await self._do(registry.chores(), lambda chore: self.here.store.write(partial(once, chore)))
 
     async def run_errands(self) -> None:
         """What is asked of others now and then."""
@@ -65,9 +71,9 @@ class Upkeep:
         return unfinished
 
 
-def _do_once(chore: Chore, tx: Transaction) -> bool:
-    """Statements are written anew each time: to remember one takes some 30 KB, and there are many, for once an hour."""
-    tx.db.connection().execution_options(compiled_cache=None)
+def _do_once(chore: Chore, tx: Transaction, remembers: bool) -> bool:
+    if not remembers:
+        tx.db.connection().execution_options(compiled_cache=None)
     return chore(tx)
 
 

@@ -15,7 +15,7 @@ from typing import Protocol
 
 from sqlalchemy import Engine, create_engine, text
 
-from federation.store import connect
+from federation.store import Store, connect
 from federation.tables import Row
 
 # What is lost when this machine fails is a test; `tests/crash` ends processes, never the kernel.
@@ -58,9 +58,7 @@ class Server:
         """Take from the databases that the test had whatever it left there."""
         for engine in self._used:
             with engine.begin() as connection:
-                for table in reversed(Row.metadata.sorted_tables):
-                    connection.execute(table.delete())
-                connection.execute(text("DELETE FROM search"))  # which no class describes
+                connection.exec_driver_sql(_emptying())  # all with one word: there are many tables, most of them empty
         self._free += self._used
         self._used.clear()
 
@@ -77,6 +75,22 @@ class Server:
         url = self.url.replace("/?", f"/{name}?")
         _create_tables(url)
         return connect(url)
+
+
+def share_compiled(store: Store) -> None:
+    """Let `store` use what others of its kind compiled: else each compiles all anew, which takes most of a test."""
+    first = _firsts.setdefault(store.engine.dialect.name, store.engine)
+    for engine in (store.engine, store._for_writing):
+        engine.dialect, engine._compiled_cache = first.dialect, first._compiled_cache
+
+
+_firsts: dict[str, Engine] = {}
+
+
+@cache
+def _emptying() -> str:
+    tables = [*(table.name for table in reversed(Row.metadata.sorted_tables)), "search"]  # which no class describes
+    return "".join(f"DELETE FROM {name};" for name in tables)  # noqa: S608 - the names are ours
 
 
 @cache

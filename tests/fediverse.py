@@ -24,7 +24,7 @@ from federation.receipts import Receipts
 from federation.store import Store, Transaction
 from federation.tables import Actor, Row
 from federation.upkeep import Upkeep
-from tests.databases import Databases
+from tests.databases import Databases, share_compiled
 from tests.wires import Wires
 
 T = TypeVar("T")
@@ -134,11 +134,13 @@ class Fediverse:
     def _opened(self, name: str, url: str, **settings: Any) -> Instance:
         home = f"https://{name}.example"
         client = Client(Plug(self), home, lambda: self.now, agent=f"Boxroom/test (+{home}/)")
-        return Instance(home, Store(url, home, lambda: self.now), client, **settings)
+        store = Store(url, home, lambda: self.now)
+        share_compiled(store)
+        return Instance(home, store, client, **settings)
 
     def _at_work(self, instance: Instance, uri: str) -> Studio:
         app = web.app.create({instance.home.partition("://")[2]: instance})
-        studio = Studio(instance, app, uri, Lanes(instance), Receipts(instance), Upkeep(instance), self)
+        studio = Studio(instance, app, uri, Lanes(instance), Receipts(instance), Upkeep(instance, remembers=True), self)
         self.studios[studio.host] = studio
         return studio
 
