@@ -205,9 +205,10 @@ class Studios(RuleBasedStateMachine):
     def loses_answers(self, who: str, number: int) -> None:
         self.weather.losing[self.at(who).host] = number
 
-    @rule(chance=some.randoms(use_true_random=False))
-    def something_comes_again(self, chance: Any) -> None:
-        for request in chance.sample(self.weather.posted[-40:], min(3, len(self.weather.posted[-40:]))):
+    @rule(places=some.sets(some.integers(1, 40), min_size=1, max_size=3))
+    def something_comes_again(self, places: set[int]) -> None:
+        """Of what was sent last; how much that was may be another when the same is tried again."""
+        for request in [self.weather.posted[-one] for one in places if one <= len(self.weather.posted)]:
             with suppress(Exception):
                 self.run(self.weather.carry(request))
 
