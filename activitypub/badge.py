@@ -28,6 +28,7 @@ MAX_PROOF = 120  # characters of a proofValue: 64 octets in base 58 are 88
 _CONTEXT: Final[list[Any]] = [
     "https://www.w3.org/ns/credentials/v2",
     "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json",
+    "https://purl.imsglobal.org/spec/ob/v3p0/extensions.json",  # where the type of `_SCHEMA` has its meaning
     {SIGNED: {"@id": f"{context.NS}{SIGNED}", "@type": "@json"}},  # opaque, or its terms would be those of credentials
 ]
 _SCHEMA: Final = {

@@ -37,7 +37,7 @@ def test_the_published_endorsement_is_this_credential_for_ever() -> None:
         "credentialSubject": {"id": BO, "type": ["EndorsementSubject"], "endorsementComment": comment},
     }
     assert BADGE["signedEndorsement"] == INNER
-    assert VALUE == "z5dGbre1NTbhnHJk7hn3EkJx4bU7sTikZxT1tqK2ixpT7JUWaKpvv5R66qK6VqTq26VihykpcEMVaTMH8qeA7BqLj"
+    assert VALUE == "z3cQ841n4YhsFovKmofRyvAcErvsskRfFeTfMQbCMcEP4bgRPdZSnPGQzB8KtMHKFtnyqoyQY9wJHBHwEqs2hh6t"
 
 
 def test_shows_coop_4_the_export_is_what_open_badges_3_asks_for() -> None:

@@ -7,7 +7,8 @@ import pytest
 import structlog
 
 from tests.boxroom.house import House, found
-from tests.interop.fedify import Peer, install, served
+from tests.interop.fedify import Peer, served
+from tests.interop.npm import install
 
 
 @pytest.fixture(scope="module", autouse=True)

