@@ -17,7 +17,7 @@ from federation.tables import Activity, Object, Receipt
 from tests.coop.guild import Guild, guild_of, sends
 from tests.coop.test_commitments import accepts as signs
 from tests.coop.test_commitments import activity, agree, changes, keeps, proposes, refusals, standings
-from tests.fediverse import Fediverse, Studio
+from tests.fediverse import Fediverse, Studio, key_pair
 
 
 async def made_before(guild: Guild, bo: Studio) -> None:
@@ -211,6 +211,46 @@ async def test_what_is_handed_over_is_nobodys_word_but_of_who_signed_it(fedivers
     await hands_over(mal, guild, cy, event)
     await hands_over(mal, guild, cy, update)
     assert sorted(await standings(cy)) == ["kept", "open", "released", "replaced"]
+
+
+@pytest.mark.proves("P-265")
+async def test_what_was_signed_in_one_project_is_not_handed_over_in_another(fediverse: Fediverse) -> None:
+    guild, [bo, cy] = await guild_of(fediverse, "bo", "cy")
+    ada = guild.ada
+    pair = key_pair(8)
+    other = Guild(fediverse, ada, await ada.does(lambda tx: projects.create(tx, ada.uri, "Leaflets", "", pair).uri))
+    await other.join(bo)
+    await other.join(cy)
+    await agree(other, bo, ada)
+    [row] = await ada.knows(Commitment)
+    await forget(cy)
+
+    await hands_over(bo, guild, cy, row.accepted or {})
+    in_another = (await states(cy), len(await refusals(cy, "Add")))
+    await hands_over(bo, other, cy, row.accepted or {})
+
+    assert in_another == ({}, 1)
+    assert await states(cy) == await states(ada)
+
+
+@pytest.mark.proves("P-254", "P-265")
+async def test_it_waits_until_it_is_known_that_both_are_in_the_project(fediverse: Fediverse) -> None:
+    """Who brings it may well know of a member that those to whom it is brought have not heard of yet."""
+    guild, [cy] = await guild_of(fediverse, "cy")
+    bo = await fediverse.studio("bo")
+    await bo.meets(cy)
+    fediverse.asleep.add(cy.host)
+    await guild.join(bo)
+    await agree(guild, bo, guild.ada)
+    [row] = await guild.ada.knows(Commitment)
+    fediverse.asleep.clear()
+
+    await hands_over(guild.ada, guild, cy, row.accepted or {})
+    early = (await guild.roles(cy), await states(cy), await refusals(cy, "Add"))
+    await goes_by(fediverse)
+
+    assert early == ({"ada": "lead", "cy": "member"}, {}, [])
+    assert await states(cy) == await states(guild.ada)
 
 
 @pytest.mark.proves("P-265")

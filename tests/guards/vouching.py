@@ -175,15 +175,21 @@ GUARDS = (
     ),
     Guard(
         VERDICTS,
-        "    if not _holds(deletion, find, now):\n        return None\n",
+        "endorsement.revokes(deletion, uri, author)) and _holds(deletion, find, now)",
+        "endorsement.revokes(deletion, uri, author))",
+        "test_verdicts.py::test_a_revocation_in_a_copy_is_its_givers_own_or_none",
+    ),
+    Guard(
+        VERDICTS,
+        "bool(uri and author and endorsement.revokes(deletion, uri, author)) and",
         "",
         "test_verdicts.py::test_a_revocation_in_a_copy_is_its_givers_own_or_none",
     ),
     Guard(
         VERDICTS,
-        "or not endorsement.revokes(deletion, uri, author):",
-        ":",
-        "test_verdicts.py::test_a_revocation_in_a_copy_is_its_givers_own_or_none",
+        "if row is not None and endorsements.is_signed(tx.db, row.uri, endorser, deletion, tx.now):",
+        "if row is not None:",
+        "test_verdicts.py::test_what_is_listed_as_revoked_without_a_proof_is_not_taken_back",
     ),
     Guard(
         VERDICTS,
@@ -251,6 +257,17 @@ GUARDS = (
         "    if False:",
         "test_handovers.py::test_nobody_hands_over_from_outside_or_too_much_at_once",
     ),
-    Guard(HANDOVERS, '        if document.uri("context") != project:', "        if False:", HANDED),
+    Guard(
+        HANDOVERS,
+        '        if document.uri("context") != project:',
+        "        if False:",
+        "test_handovers.py::test_what_was_signed_in_one_project_is_not_handed_over_in_another",
+    ),
+    Guard(
+        HANDOVERS,
+        "        if not projects.may_post(db, project, one):",
+        "        if False:",
+        "test_handovers.py::test_it_waits_until_it_is_known_that_both_are_in_the_project",
+    ),
     Guard(FULFILMENT, "    promises.check_signed(tx, whole, row.project)\n", "", HANDED),
 )
