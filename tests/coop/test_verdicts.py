@@ -21,7 +21,7 @@ from federation import actors, discovery, known, outbox
 from federation.dispatch import disappeared
 from federation.instance import own_proof_key
 from federation.tables import Activity, Actor, Delivery, Object
-from tests.coop.neighbours import counting, made_up, sends
+from tests.coop.neighbours import counting, lives_at, made_up, sends
 from tests.federation.stranger import Stranger
 from tests.fediverse import Fediverse, Studio
 
@@ -395,6 +395,19 @@ async def test_a_revocation_is_remembered_for_good_where_the_endorsement_never_c
     assert [one.uri for one in await garage.knows(Object)] == [uri]
     assert attic.uri not in [one.uri for one in await garage.knows(Actor)]
     assert await verified(garage, copy) == "revoked"
+
+
+@pytest.mark.proves("P-245")
+async def test_a_neighbour_of_its_giver_takes_nothing_back(fediverse: Fediverse) -> None:
+    """Who lives on the same server may well delete what never came, and has given nothing."""
+    attic, shop, uri = await given_one(fediverse)
+    garage = await fediverse.studio("garage")
+    await garage.meets(attic)
+    copy, mal = await copied(shop, uri), await lives_at(attic, "mal")
+
+    await garage.does(lambda tx: known.bury(tx, uri, mal))
+
+    assert await verified(garage, copy) == "valid, offline"
 
 
 @pytest.mark.proves("P-245", "P-327")

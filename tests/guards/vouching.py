@@ -207,7 +207,7 @@ GUARDS = (
         VERDICTS,
         "return note.deleted if note is not None and note.author == author else None",
         "return note.deleted if note is not None else None",
-        "test_verdicts.py::test_a_revocation_is_remembered_for_good_where_the_endorsement_never_came",
+        "test_verdicts.py::test_a_neighbour_of_its_giver_takes_nothing_back",
     ),
     Guard(
         IDENTITIES,
