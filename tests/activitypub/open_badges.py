@@ -13,6 +13,7 @@ from typing import Any
 
 CREDENTIALS = "https://www.w3.org/ns/credentials/v2"
 OPEN_BADGES = re.compile(r"https://purl\.imsglobal\.org/spec/ob/v3p0/context-3\.\d\.\d\.json")
+EXTENSIONS = "https://purl.imsglobal.org/spec/ob/v3p0/extensions.json"  # it alone says what the type of a schema means
 _DATE_TIME_Z = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s]+")
 
@@ -85,9 +86,11 @@ def breaches(credential: Any) -> list[str]:
     Its classes "can be extended with additional properties", which the context has to map: else what a program reads is
     not what was signed.
     """
-    contexts = credential.get("@context")
-    mapped = {term for one in (contexts if isinstance(contexts, list) else []) if isinstance(one, dict) for term in one}
-    return [*_breaches(credential, CREDENTIAL), *(credential.keys() - CREDENTIAL.keys() - mapped)]
+    given = credential.get("@context")
+    contexts = given if isinstance(given, list) else []
+    mapped = {term for one in contexts if isinstance(one, dict) for term in one}
+    unexplained = [] if EXTENSIONS in contexts else [*({"credentialSchema"} & credential.keys())]
+    return [*_breaches(credential, CREDENTIAL), *unexplained, *(credential.keys() - CREDENTIAL.keys() - mapped)]
 
 
 def _breaches(value: Any, rules: Rules) -> list[str]:

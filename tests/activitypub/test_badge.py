@@ -52,6 +52,8 @@ def test_the_specification_as_we_wrote_it_down_notices_what_is_wrong(name: str) 
     assert (name in open_badges.breaches(missing)) is open_badges.CREDENTIAL[name][0]
     assert name in open_badges.breaches({**BADGE, name: 1})
     assert open_badges.breaches({**BADGE, "skill": "unmapped"}) == ["skill"]
+    bare = [one for one in BADGE["@context"] if one != open_badges.EXTENSIONS]
+    assert open_badges.breaches({**BADGE, "@context": bare}) == ["credentialSchema"]
 
 
 def test_it_verifies_as_eddsa_jcs_2022_does_for_everybody() -> None:

@@ -1,5 +1,5 @@
-// What others' programs make of an Open Badge: `node badge.mjs FILE` prints it as JSON. Nothing in here is ours but the
-// address of the key, which is asked of the giver's server; the contexts are those that were published.
+// What others' programs make of an Open Badge: `node badge.mjs FILE` prints it as JSON. They know the contexts as they
+// were published, and nothing of Boxroom; for the key they ask the server of whoever gave it.
 //
 // `signature`, `terms` and `shape` say what is wrong, null if nothing is; `read` is what a reader of JSON-LD reads.
 
