@@ -17,7 +17,10 @@ MAX_ITEMS = 1_000  # P-109
 
 
 def write_collection(uri: str, total: int, first: str | Json | None = None, last: str | None = None) -> Json:
-    """A collection by its size and pages, of which the first may be in it; without `first` its members are hidden, which Mastodon reads so (P-037)."""
+    """A collection by its size and pages, of which the first may be in it.
+
+    Without `first` its members are hidden, which Mastodon reads so (P-037).
+    """
     pages = {"first": first, "last": last}
     written: Json = {"@context": context.PLAIN, "id": uri, "type": "OrderedCollection", "totalItems": total}
     return written | {name: page for name, page in pages.items() if page}

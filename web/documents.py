@@ -52,7 +52,7 @@ def object_document(request: Request, row: Object, embedded: Mapping[str, Json] 
     headers = SIGNED | (FOR_ALL if is_open(here, row) else FOR_ONE)
     if row.deleted:
         return document(tombstone(row.uri, former_type(row), row.deleted), headers, 410)
-    return document(with_context(row) | embedded, headers)
+    return document({**with_context(row), **embedded}, headers)
 
 
 async def find(request: Request, uri: str) -> Object:
