@@ -16,8 +16,7 @@ from coop import accounts, identities
 from coop.accounts import Kind
 from federation import known
 from federation.store import Transaction
-
-SHORTEST_PASSWORD = 10
+from web.attempts import hash_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +35,11 @@ async def found(data: Path, founding: Founding) -> Settings:
     """Set up a studio in `data`. Raise `Wrong` or `Trouble`, and leave nothing behind, if that cannot be done."""
     if (data / FILE).exists():
         raise Wrong(f"there is a studio in {data} already; nothing was changed")
-    if founding.password is not None and len(founding.password) < SHORTEST_PASSWORD:
-        raise Wrong(f"a password has {SHORTEST_PASSWORD} characters or more")
+    hashed = hash_of(founding.password) if founding.password is not None else None
     settings = load(data, {**os.environ, f"{PREFIX}URL": founding.url})
     folder.make(data)
     try:
-        await _fill(data, settings, founding)
+        await _fill(data, settings, founding, hashed)
         write(data, Settings(url=settings.url))  # what the environment says stays there
     except BaseException:
         folder.empty(data)
@@ -49,11 +47,10 @@ async def found(data: Path, founding: Founding) -> Settings:
     return settings
 
 
-async def _fill(data: Path, settings: Settings, founding: Founding) -> None:
+async def _fill(data: Path, settings: Settings, founding: Founding, hashed: str | None) -> None:
     url = database_url(data, settings)
     migrations.ensure_current(url, lambda: False)
     pairs = accounts.new_keys(), accounts.new_keys()
-    hashed = _hash(founding.password)
 
     def settle_in(tx: Transaction) -> None:
         if accounts.count(tx.db):
@@ -70,12 +67,3 @@ async def _fill(data: Path, settings: Settings, founding: Founding) -> None:
     finally:
         await here.client.close()
         here.store.close()
-
-
-def _hash(password: str | None) -> str | None:
-    """With Argon2id; what it takes is for the machine's owner to wait for, and for a thief."""
-    if password is None:
-        return None
-    from argon2 import PasswordHasher
-
-    return PasswordHasher().hash(password)

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from cachetools import TTLCache
 from starlette.responses import PlainTextResponse
 from starlette.routing import Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from federation.instance import Instance
 from web import activitypub, calendars, feeds, files, static, wellknown
+from web.attempts import Attempts
 from web.errors import Errors
 from web.limits import Rates, networks
-from web.pages import letters, public, seals
+from web.pages import door, letters, notifications, public, saying, seals, settings, today
 
 _CSP = (
     "default-src 'self'; script-src 'self'; style-src 'self'; object-src 'none'; base-uri 'none'; "
@@ -36,7 +38,8 @@ def create(
     `trusted_proxies` are addresses or networks whose ``X-Forwarded-For`` is believed, `media` are the folders in which
     uploads lie, by host as well.
     """
-    pages = (*seals.routes, *letters.routes, *public.routes)
+    inside = (*door.routes, *today.routes, *saying.routes, *notifications.routes, *settings.routes)
+    pages = (*inside, *seals.routes, *letters.routes, *public.routes)
     others = (*wellknown.routes, *static.routes, *files.routes, *feeds.routes, *calendars.routes)
     router = Router([*activitypub.inboxes(), *others, *pages, *activitypub.documents], redirect_slashes=False)
     return Front(instances, media or {}, Errors(Rates(router, networks(trusted_proxies))))
@@ -49,6 +52,8 @@ class Front:
         self.instances = instances
         self.media = media
         self.app = app
+        self.attempts = Attempts()
+        self.said: TTLCache[str, str] = TTLCache(*saying.REMEMBERED)
         self._headers = {name: _headers(here) for name, here in instances.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -62,6 +67,7 @@ class Front:
             return
         scope["instance"] = here
         scope["media"] = self.media.get(name)
+        scope["attempts"], scope["said"] = self.attempts, self.said
         scope["app"] = self.app  # so that the router raises what it refuses, and one place answers
         headers = self._headers[name]
 

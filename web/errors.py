@@ -8,7 +8,8 @@ from http import HTTPStatus
 import structlog
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse, Response
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from activitypub.errors import ProtocolError
@@ -19,6 +20,7 @@ from federation.store import Unavailable
 from web import documents
 from web.negotiation import wants_document
 from web.rendering import render
+from web.session import LogIn, to_log_in
 
 ACCEPT_SIGNATURE = 'sig1=("@method" "@target-uri" "content-digest");created;keyid'  # P-067
 
@@ -64,7 +66,12 @@ class Errors:
         except Exception as error:  # this is the edge
             if started or scope["type"] != "http":
                 raise
-            await respond(scope, error)(scope, receive, send)
+            answer = _to_the_door(scope) if isinstance(error, LogIn) else respond(scope, error)
+            await answer(scope, receive, send)
+
+
+def _to_the_door(scope: Scope) -> Response:
+    return RedirectResponse(to_log_in(Request(scope)), 303, {"Cache-Control": "no-store"})
 
 
 def respond(scope: Scope, error: Exception) -> Response:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 from typing import Any
@@ -23,8 +24,6 @@ from web.negotiation import ACTIVITY_JSON
 BELOW = 2  # levels: a page has one heading of the first, and its parts have those of the second
 
 _HEADING = re.compile("(</?h)([1-6])(?=[ >])")
-_STYLE = files("web") / "static" / "boxroom.css"
-STYLE = f"/static/boxroom.css?{sha256(_STYLE.read_bytes()).hexdigest()[:12]}"
 
 
 def page(
@@ -40,7 +39,7 @@ def page(
 
 
 def render(here: Instance, template: str, **values: Any) -> str:
-    given = {"home": here.home, "host": host(here.home), "now": here.now(), "style": STYLE, "alternate": None}
+    given = {"home": here.home, "host": host(here.home), "now": here.now(), "alternate": None}
     return _ENVIRONMENT.get_template(template).render({**given, **values})
 
 
@@ -105,11 +104,19 @@ def start(words: str, limit: int = 200) -> str:
     return text if len(text) <= limit else f"{text[:limit].rpartition(' ')[0] or text[:limit]}…"
 
 
+@cache
+def static(name: str) -> str:
+    """Where a file of ours is, under an address that changes with it."""
+    content = (files("web") / "static" / name).read_bytes()
+    return f"/static/{name}?{sha256(content).hexdigest()[:12]}"
+
+
 def _environment() -> Environment:
     made = Environment(
         loader=PackageLoader("web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     made.filters.update({one.__name__: one for one in (when, exactly, on, day, clean, place, excerpt, start)})
+    made.globals["static"] = static
     return made
 
 

@@ -63,6 +63,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "buddy": ("buddies:buddy", "Have somebody hold your mail while your server sleeps, or hold theirs."),
     "wake": ("operate:wake", "Try a server again that was given up."),
     "rotate": ("operate:rotate", "Make new keys for everybody who lives here."),
+    "password": ("profile:password", "Set a new password, and log out everywhere."),
     "recover": ("profile:recover", "Prove that you are who lived at another address."),
     "doctor": ("operate:doctor", "Examine this server, and say what to do."),
     "backup": ("operate:backup", "Save everything into one encrypted file."),

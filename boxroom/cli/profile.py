@@ -14,8 +14,9 @@ from activitypub import identity, keys
 from boxroom.cli.desk import Desk, command
 from boxroom.cli.printing import print_document, print_table, say, whisper
 from boxroom.cli.shapes import Shape, actor_shape
-from coop import accounts, identities, links, media, profiles
+from coop import accounts, identities, links, logins, media, profiles
 from federation import known
+from web.attempts import hash_of
 
 PICTURE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
@@ -86,6 +87,28 @@ async def recover(desk: Desk, key_file: Path | None, new: bool) -> None:
     desk.has_done("You go by that recovery key from now on.")
     if is_unknown:
         whisper("Nobody is known here who did so before: look your former address up, if it is still there.")
+
+
+@command("password")
+@click.option(
+    "--password-file",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="A file whose first line is the new password; otherwise you are asked for it.",
+)
+async def password(desk: Desk, password_file: Path | None) -> None:
+    """Set a new password, and log out everywhere.
+
+    Whoever can run this has the machine anyway, so the old password is not asked for.
+    """
+    hashed = await asyncio.to_thread(lambda: hash_of(_ask_for_password(password_file)))
+    browsers = await desk.does(lambda tx: logins.change_password(tx, desk.me, hashed))
+    whisper(f"Changed, and logged out in {browsers} browsers." if browsers else "Changed.")
+
+
+def _ask_for_password(file: Path | None) -> str:
+    if file:
+        return file.read_text().partition("\n")[0].strip()
+    return str(click.prompt("New password", hide_input=True, confirmation_prompt=True, err=True))
 
 
 def _ask_for_key(file: Path | None) -> Ed25519PrivateKey:

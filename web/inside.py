@@ -1,0 +1,48 @@
+"""Pages for whoever is logged in: what each of them has beside what it shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from coop import notifications
+from coop.logins import Visitor
+from federation.instance import Instance
+from federation.tables import Actor
+from web import session, shown
+from web.rendering import render
+from web.shown import Person
+
+PRIVATE = {"Cache-Control": "private, no-store", "Vary": "Cookie"}
+
+
+def insider(db: Session, visitor: Visitor, home: str) -> dict[str, Any]:
+    """Who they are, whom else they may be, and how much is new to them."""
+    mine = [visitor.account.id, *(one.id for one in visitor.others)]
+    met: dict[str, Person] = {
+        row.uri: shown.person(row, home) for row in db.scalars(select(Actor).where(Actor.id.in_(mine)))
+    }
+    return {
+        "me": met[visitor.uri],
+        "others": [(one.id, met[one.uri]) for one in visitor.others],
+        "unread": notifications.unread(db, visitor.account.id),
+    }
+
+
+def page(request: Request, template: str, values: Mapping[str, Any], status: int = 200) -> Response:
+    """A page that is for one browser alone, with what its forms need; `values` have those of `insider`."""
+    here: Instance = request.scope["instance"]
+    browser = session.browser_of(request)
+    given = {"token": browser.token, "path": request.url.path, **values}
+    response = Response(render(here, template, **given), status, PRIVATE, "text/html")
+    return session.hand_out(request, response, browser) if browser.is_new else response
+
+
+def go(path: str) -> Response:
+    """After something was done: the page that shows it, so that to reload it does nothing once more."""
+    return RedirectResponse(path, 303, PRIVATE)

@@ -1,0 +1,72 @@
+"""What whoever is logged in may decide: their password, and where they are logged in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy.orm import Session
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from coop import logins
+from coop.errors import Trouble
+from federation.instance import Instance
+from web import inside, session
+from web.attempts import SHORTEST, Attempts
+from web.session import text
+
+
+async def get_settings(request: Request) -> Response:
+    return await settings(request)
+
+
+async def settings(request: Request, trouble: str = "", status: int = 200) -> Response:
+    here: Instance = request.scope["instance"]
+    visitor = await session.inhabitant(request)
+
+    def read(db: Session) -> dict[str, Any]:
+        browsers = logins.browsers_of(db, visitor.account.id, here.now())
+        return {
+            **inside.insider(db, visitor, here.home),
+            "browsers": [(one, one.browser == visitor.browser) for one in browsers],
+            "trouble": trouble,
+            "shortest": SHORTEST,
+            "done": request.query_params.get("done", "") if not trouble else "",
+        }
+
+    return inside.page(request, "settings.html", await here.store.read(read), status)
+
+
+async def change_password(request: Request) -> Response:
+    """Whoever has another browser of theirs open is logged out there: it may be why the password is changed."""
+    here: Instance = request.scope["instance"]
+    sent = await session.form_of(request)
+    visitor = await session.inhabitant(request)
+    attempts: Attempts = request.scope["attempts"]
+    if attempts.wait(None, visitor.account.handle, visitor.browser):
+        return await settings(request, "That was tried too often. Wait a minute.", 422)
+    if not await attempts.matches(visitor.account.password, text(sent, "old")):
+        return await settings(request, "The old password is not that one. Nothing was changed.", 422)
+    try:
+        hashed = await attempts.hash_of(text(sent, "new"))
+    except Trouble as error:
+        return await settings(request, f"{error}.".capitalize(), 422)
+    await here.store.write(lambda tx: logins.change_password(tx, visitor.uri, hashed, visitor.browser))
+    return inside.go("/settings?done=password")
+
+
+async def log_out_elsewhere(request: Request) -> Response:
+    """All browsers but this one; what is lost or borrowed is nobody's way in any more."""
+    here: Instance = request.scope["instance"]
+    await session.form_of(request)
+    visitor = await session.inhabitant(request)
+    await here.store.write(lambda tx: logins.leave_everywhere(tx, visitor.account.id, but=visitor.browser))
+    return inside.go("/settings?done=browsers")
+
+
+routes = [
+    Route("/settings", get_settings, methods=["GET"]),
+    Route("/settings/password", change_password, methods=["POST"]),
+    Route("/settings/browsers", log_out_elsewhere, methods=["POST"]),
+]

@@ -1,0 +1,95 @@
+"""Today: what needs whoever is logged in, and what the others are doing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from coop import commitments, feed, invitations, notifications, responses
+from coop.feed import Entry
+from coop.follows import Follow
+from coop.logins import Visitor
+from federation import ids
+from federation.instance import Instance
+from federation.tables import Actor, Object
+from web import inside, notices, session
+from web.lines import lines
+from web.pages.saying import Words
+
+LATEST = 30  # posts on a page
+SOON = 5  # of each kind of what waits
+
+Query = Select[Entry, Object]
+_STUDIOS = select(Actor.uri).where(Actor.type == "Organization")
+SHOWN: dict[str, tuple[str, Callable[[Query], Query]]] = {
+    "everything": ("Everything", lambda query: query),
+    "offers": ("Offers", lambda query: query.where(Object.type == "Proposal")),
+    "studios": ("Studios", lambda query: query.where(Object.author.in_(_STUDIOS))),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Something that waits for an answer."""
+
+    words: str
+    number: int
+
+
+async def get_today(request: Request) -> Response:
+    return await today(request, Words())
+
+
+async def today(request: Request, words: Words, status: int = 200) -> Response:
+    """The page, with `words` in the box where one writes."""
+    here: Instance = request.scope["instance"]
+    visitor = await session.inhabitant(request)
+    name = request.query_params.get("show", "everything")
+    name = name if name in SHOWN else "everything"
+    before = ids.from_slug(request.query_params.get("before", ""))
+
+    def read(db: Session) -> dict[str, Any]:
+        query = SHOWN[name][1](feed.home(visitor.account.id, before)).limit(LATEST + 1)
+        found = [(entry, row) for entry, row in db.execute(query).all()]
+        boosters = {row.uri: entry.boosted_by for entry, row in found if entry.boosted_by}
+        news = db.scalars(notifications.listing(visitor.account.id).limit(SOON)).all()
+        return {
+            **inside.insider(db, visitor, here.home),
+            "lines": lines(db, [row for _, row in found[:LATEST]], visitor.uri, here.home, boosters),
+            "older": ids.slug(found[LATEST - 1][0].id) if len(found) > LATEST else "",
+            "needs": needs(db, visitor, here),
+            "news": notices.told(db, [one for one in news if one.read is None], visitor.uri, here.home),
+            "filters": {one: title for one, (title, _) in SHOWN.items()},
+            "shown": name,
+            "first": before is None,
+            "words": words,
+        }
+
+    return inside.page(request, "today.html", await here.store.read(read), status)
+
+
+def needs(db: Session, visitor: Visitor, here: Instance) -> list[Need]:
+    """What waits for their answer, how much of each."""
+    uri = visitor.uri
+    requests = select(Follow).where(Follow.followed == uri, Follow.state == "asked")
+    found = {
+        "would like to follow you": requests,
+        "invitations into projects": invitations.invitations_for(uri, here.now()),
+        "answers to your offers": responses.waiting(uri),
+        "promises of yours to keep": commitments.mine(uri).where(commitments.Commitment.state == "agreed"),
+    }
+    counted = {
+        words: db.scalar(select(func.count()).select_from(one.order_by(None).subquery())) or 0
+        for words, one in found.items()
+    }
+    return [Need(words, number) for words, number in counted.items() if number]
+
+
+routes = [Route("/today", get_today, methods=["GET"])]
