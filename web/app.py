@@ -15,7 +15,7 @@ from web import activitypub, calendars, feeds, files, static, wellknown
 from web.attempts import Attempts
 from web.errors import Errors
 from web.limits import Rates, networks
-from web.pages import door, letters, notifications, public, saying, seals, settings, today
+from web.pages import door, letters, notifications, passkeys, public, saying, seals, settings, today
 
 _CSP = (
     "default-src 'self'; script-src 'self'; style-src 'self'; object-src 'none'; base-uri 'none'; "
@@ -38,7 +38,7 @@ def create(
     `trusted_proxies` are addresses or networks whose ``X-Forwarded-For`` is believed, `media` are the folders in which
     uploads lie, by host as well.
     """
-    inside = (*door.routes, *today.routes, *saying.routes, *notifications.routes, *settings.routes)
+    inside = (*door.routes, *passkeys.routes, *today.routes, *saying.routes, *notifications.routes, *settings.routes)
     pages = (*inside, *seals.routes, *letters.routes, *public.routes)
     others = (*wellknown.routes, *static.routes, *files.routes, *feeds.routes, *calendars.routes)
     router = Router([*activitypub.inboxes(), *others, *pages, *activitypub.documents], redirect_slashes=False)
@@ -54,6 +54,7 @@ class Front:
         self.app = app
         self.attempts = Attempts()
         self.said: TTLCache[str, str] = TTLCache(*saying.REMEMBERED)
+        self.challenges: TTLCache[str, bytes] = TTLCache(*passkeys.CHALLENGES)
         self._headers = {name: _headers(here) for name, here in instances.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -67,7 +68,7 @@ class Front:
             return
         scope["instance"] = here
         scope["media"] = self.media.get(name)
-        scope["attempts"], scope["said"] = self.attempts, self.said
+        scope |= {"attempts": self.attempts, "said": self.said, "challenges": self.challenges}
         scope["app"] = self.app  # so that the router raises what it refuses, and one place answers
         headers = self._headers[name]
 

@@ -8,15 +8,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from coop import logins
+from coop import logins, spare_codes
 from coop.accounts import Account
+from coop.errors import Trouble
 from federation.instance import Instance
 from federation.store import Transaction
 from web import inside, session
-from web.attempts import Attempts
-from web.session import Browser
+from web.attempts import SHORTEST, Attempts
+from web.session import Browser, text
 
 NO_MATCH = "That name and that password do not go together here. Nothing was changed; try again."
+NO_CODE = "That name and that spare code do not go together here. Nothing was changed; try again."
 TOO_OFTEN = "That was tried too often. Wait {}, or log in on a device where you were logged in before."
 
 
@@ -24,27 +26,56 @@ async def get_login(request: Request) -> Response:
     """The form; who is logged in already may come in as one more of those who live here."""
     visitor = await session.visitor_of(request)
     way = session.way_back(request.query_params.get("next", ""))
-    return inside.page(request, "login.html", {"next": way, "name": "", "trouble": "", "within": visitor is not None})
+    return _form(request, visitor is not None, way)
+
+
+def _form(request: Request, within: bool, way: str, name: str = "", trouble: str = "", code: bool = False) -> Response:
+    values = {"next": way, "name": name, "trouble": trouble, "within": within, "with_code": code, "shortest": SHORTEST}
+    return inside.page(request, "login.html", values, 422 if trouble else 200)
 
 
 async def log_in(request: Request) -> Response:
     here: Instance = request.scope["instance"]
     sent = await session.form_of(request)
-    name, way = session.text(sent, "name").strip(), session.way_back(session.text(sent, "next"))
-    handle = name.lower().removeprefix("@").partition("@")[0]
-    before = session.browser_of(request)
-    found = select(Account).where(Account.handle == handle, ~Account.suspended)
-    account = await here.store.read(lambda db: db.scalar(found))
-    trouble = await _check(request, account, handle, before, session.text(sent, "password"))
+    name, way = text(sent, "name").strip(), session.way_back(text(sent, "next"))
+    account = await _account(here, name)
+    attempts: Attempts = request.scope["attempts"]
+    trouble = await _must_wait(request, account, name)
+    if not trouble and not await attempts.matches(account.password if account else None, text(sent, "password")):
+        trouble = NO_MATCH
     if account is None or trouble:
-        within = await session.visitor_of(request) is not None
-        values = {"next": way, "name": name, "trouble": trouble or NO_MATCH, "within": within}
-        return inside.page(request, "login.html", values, 422)
-    return await come_in(request, account.id, way)
+        return _form(request, await session.visitor_of(request) is not None, way, name, trouble or NO_MATCH)
+    return await come_in(request, account.id, inside.go(way))
 
 
-async def come_in(request: Request, account: int, way: str) -> Response:
-    """Log an account in, with a secret that nobody can have known before."""
+async def log_in_by_code(request: Request) -> Response:
+    """With one of the codes for that, which sets a new password, too."""
+    here: Instance = request.scope["instance"]
+    sent = await session.form_of(request)
+    name, code = text(sent, "name").strip(), text(sent, "code")
+    account = await _account(here, name)
+    attempts: Attempts = request.scope["attempts"]
+    trouble = await _must_wait(request, account, name)
+    try:
+        hashed = "" if trouble else await attempts.hash_of(text(sent, "new"))
+    except Trouble as error:
+        trouble = f"{error}.".capitalize()
+    if not trouble and not (account and await here.store.write(lambda tx: _use(tx, account, code, hashed))):
+        trouble = NO_CODE
+    if account is None or trouble:
+        return _form(request, await session.visitor_of(request) is not None, "/today", name, trouble or NO_CODE, True)
+    return await come_in(request, account.id, inside.go("/settings?done=password"))
+
+
+def _use(tx: Transaction, account: Account, code: str, hashed: str) -> bool:
+    if not spare_codes.use(tx, account.id, code):
+        return False
+    logins.change_password(tx, account.uri, hashed)
+    return True
+
+
+async def come_in(request: Request, account: int, answer: Response) -> Response:
+    """Log an account in, with a secret that nobody can have known before, which `answer` hands out."""
     here: Instance = request.scope["instance"]
     before, browser = session.browser_of(request), Browser.new()
     name = request.headers.get("user-agent", "")
@@ -54,19 +85,29 @@ async def come_in(request: Request, account: int, way: str) -> Response:
         logins.enter(tx, browser.key, account, name)
 
     await here.store.write(enter)
-    return session.hand_out(request, inside.go(way), browser)
+    return session.hand_out(request, answer, browser)
 
 
-async def _check(request: Request, account: Account | None, handle: str, browser: Browser, password: str) -> str:
-    """What is wrong, in words; empty if they may come in."""
+async def _account(here: Instance, name: str) -> Account | None:
+    found = select(Account).where(Account.handle == _handle(name), ~Account.suspended)
+    return await here.store.read(lambda db: db.scalar(found))
+
+
+def _handle(name: str) -> str:
+    """Of a handle, or of a whole address."""
+    return name.lower().removeprefix("@").partition("@")[0]
+
+
+async def _must_wait(request: Request, account: Account | None, name: str) -> str:
+    """Count an attempt to come in; say for how long there may be none, or nothing."""
     here: Instance = request.scope["instance"]
     attempts: Attempts = request.scope["attempts"]
-    number = account.id if account else 0
+    browser, number = session.browser_of(request), account.id if account else 0
     been_here = await here.store.read(lambda db: logins.is_known(db, browser.key, number))
-    wait = attempts.wait(request.scope.get("came_from"), handle, browser.key if been_here else None)
-    if wait:
-        return TOO_OFTEN.format(f"{int(wait) + 1} seconds" if wait < 60 else f"{int(wait // 60) + 1} minutes")
-    return "" if await attempts.matches(account.password if account else None, password) else NO_MATCH
+    wait = attempts.wait(request.scope.get("came_from"), _handle(name), browser.key if been_here else None)
+    if not wait:
+        return ""
+    return TOO_OFTEN.format(f"{int(wait) + 1} seconds" if wait < 60 else f"{int(wait // 60) + 1} minutes")
 
 
 async def switch(request: Request) -> Response:
@@ -74,7 +115,7 @@ async def switch(request: Request) -> Response:
     here: Instance = request.scope["instance"]
     sent = await session.form_of(request)
     visitor = await session.inhabitant(request)
-    number = _number(session.text(sent, "account"))
+    number = _number(text(sent, "account"))
     await here.store.write(lambda tx: logins.act_as(tx, visitor.browser, number))
     return inside.go("/today")
 
@@ -96,6 +137,7 @@ def _number(text: str) -> int:
 routes = [
     Route("/login", get_login, methods=["GET"]),
     Route("/login", log_in, methods=["POST"]),
+    Route("/login/code", log_in_by_code, methods=["POST"]),
     Route("/switch", switch, methods=["POST"]),
     Route("/logout", log_out, methods=["POST"]),
 ]

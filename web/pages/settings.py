@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -9,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from coop import logins
+from coop import logins, passkeys, spare_codes
 from coop.errors import Trouble
 from federation.instance import Instance
 from web import inside, session
@@ -21,7 +22,8 @@ async def get_settings(request: Request) -> Response:
     return await settings(request)
 
 
-async def settings(request: Request, trouble: str = "", status: int = 200) -> Response:
+async def settings(request: Request, trouble: str = "", codes: Sequence[str] = ()) -> Response:
+    """The page; with `codes` that are shown this once."""
     here: Instance = request.scope["instance"]
     visitor = await session.inhabitant(request)
 
@@ -32,10 +34,13 @@ async def settings(request: Request, trouble: str = "", status: int = 200) -> Re
             "browsers": [(one, one.browser == visitor.browser) for one in browsers],
             "trouble": trouble,
             "shortest": SHORTEST,
+            "passkeys": passkeys.of(db, visitor.account.id),
+            "codes": codes,
+            "codes_left": spare_codes.left(db, visitor.account.id),
             "done": request.query_params.get("done", "") if not trouble else "",
         }
 
-    return inside.page(request, "settings.html", await here.store.read(read), status)
+    return inside.page(request, "settings.html", await here.store.read(read), 422 if trouble else 200)
 
 
 async def change_password(request: Request) -> Response:
@@ -45,13 +50,13 @@ async def change_password(request: Request) -> Response:
     visitor = await session.inhabitant(request)
     attempts: Attempts = request.scope["attempts"]
     if attempts.wait(None, visitor.account.handle, visitor.browser):
-        return await settings(request, "That was tried too often. Wait a minute.", 422)
+        return await settings(request, "That was tried too often. Wait a minute.")
     if not await attempts.matches(visitor.account.password, text(sent, "old")):
-        return await settings(request, "The old password is not that one. Nothing was changed.", 422)
+        return await settings(request, "The old password is not that one. Nothing was changed.")
     try:
         hashed = await attempts.hash_of(text(sent, "new"))
     except Trouble as error:
-        return await settings(request, f"{error}.".capitalize(), 422)
+        return await settings(request, f"{error}.".capitalize())
     await here.store.write(lambda tx: logins.change_password(tx, visitor.uri, hashed, visitor.browser))
     return inside.go("/settings?done=password")
 
@@ -65,8 +70,17 @@ async def log_out_elsewhere(request: Request) -> Response:
     return inside.go("/settings?done=browsers")
 
 
+async def make_codes(request: Request) -> Response:
+    here: Instance = request.scope["instance"]
+    await session.form_of(request)
+    visitor = await session.inhabitant(request)
+    made = await here.store.write(lambda tx: spare_codes.new(tx, visitor.account.id))
+    return await settings(request, codes=made)
+
+
 routes = [
     Route("/settings", get_settings, methods=["GET"]),
     Route("/settings/password", change_password, methods=["POST"]),
+    Route("/settings/codes", make_codes, methods=["POST"]),
     Route("/settings/browsers", log_out_elsewhere, methods=["POST"]),
 ]
