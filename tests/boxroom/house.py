@@ -27,6 +27,7 @@ HEAVY = {
     "playwright",
     "argon2",
     "icalendar",
+    "webauthn",
 }  # whoever does not need these has none of them
 TELLING = """
 import atexit, sys
