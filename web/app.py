@@ -15,7 +15,11 @@ from web import activitypub, calendars, feeds, files, static, wellknown
 from web.attempts import Attempts
 from web.errors import Errors
 from web.limits import Rates, networks
-from web.pages import door, letters, notifications, passkeys, public, saying, seals, settings, today
+from web.pages import door, letters, notifications, passkeys, people, public, saying, seals, settings, today
+
+OTHERS = (wellknown, static, files, feeds, calendars)
+INSIDE = (door, passkeys, today, saying, people, notifications, settings)
+PUBLIC = (seals, letters, public)
 
 _CSP = (
     "default-src 'self'; script-src 'self'; style-src 'self'; object-src 'none'; base-uri 'none'; "
@@ -38,7 +42,15 @@ def create(
     `trusted_proxies` are addresses or networks whose ``X-Forwarded-For`` is believed, `media` are the folders in which
     uploads lie, by host as well.
     """
-    inside = (*door.routes, *passkeys.routes, *today.routes, *saying.routes, *notifications.routes, *settings.routes)
+    inside = (
+        *door.routes,
+        *passkeys.routes,
+        *today.routes,
+        *saying.routes,
+        *notifications.routes,
+        *people.routes,
+        *settings.routes,
+    )
     pages = (*inside, *seals.routes, *letters.routes, *public.routes)
     others = (*wellknown.routes, *static.routes, *files.routes, *feeds.routes, *calendars.routes)
     router = Router([*activitypub.inboxes(), *others, *pages, *activitypub.documents], redirect_slashes=False)
@@ -68,7 +80,7 @@ class Front:
             return
         scope["instance"] = here
         scope["media"] = self.media.get(name)
-        scope |= {"attempts": self.attempts, "said": self.said, "challenges": self.challenges}
+        scope.update(attempts=self.attempts, said=self.said, challenges=self.challenges)
         scope["app"] = self.app  # so that the router raises what it refuses, and one place answers
         headers = self._headers[name]
 

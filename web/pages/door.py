@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from sqlalchemy import select
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -60,8 +62,9 @@ async def log_in_by_code(request: Request) -> Response:
         hashed = "" if trouble else await attempts.hash_of(text(sent, "new"))
     except Trouble as error:
         trouble = f"{error}.".capitalize()
-    if not trouble and not (account and await here.store.write(lambda tx: _use(tx, account, code, hashed))):
-        trouble = NO_CODE
+    if account and not trouble:
+        use = partial(_use, account=account, code=code, hashed=hashed)
+        trouble = "" if await here.store.write(use) else NO_CODE
     if account is None or trouble:
         return _form(request, await session.visitor_of(request) is not None, "/today", name, trouble or NO_CODE, True)
     return await come_in(request, account.id, inside.go("/settings?done=password"))
