@@ -15,10 +15,10 @@ from web import activitypub, calendars, feeds, files, static, wellknown
 from web.attempts import Attempts
 from web.errors import Errors
 from web.limits import Rates, networks
-from web.pages import door, letters, notifications, passkeys, people, public, saying, seals, settings, today
+from web.pages import board, door, letters, notifications, passkeys, people, public, saying, seals, settings, today
 
 OTHERS = (wellknown, static, files, feeds, calendars)
-INSIDE = (door, passkeys, today, saying, people, notifications, settings)
+INSIDE = (door, passkeys, today, saying, board, people, notifications, settings)
 PUBLIC = (seals, letters, public)
 
 _CSP = (

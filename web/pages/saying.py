@@ -77,7 +77,7 @@ async def say(request: Request) -> Response:
     said: TTLCache[str, str] = request.scope["said"]
     if key not in said:
         try:
-            await _meet(here, words.text)
+            await meet(here, words.text)
             said[key] = await discovery.completing(here, lambda tx: posts.publish(tx, visitor.uri, _draft(words)).uri)
         except EXPECTED as error:
             return await _again(request, words, _in_words(error))
@@ -94,7 +94,7 @@ def _draft(words: Words) -> Draft:
     return Draft(words.text, words.visibility, words.warning.strip(), words.reply_to or None)
 
 
-async def _meet(here: Instance, words: str) -> None:
+async def meet(here: Instance, words: str) -> None:
     """Look up whoever is mentioned and not known yet; nobody's absence keeps one from speaking."""
     for address in markdown.addresses(words)[:MENTIONED]:
         with suppress(ProtocolError, Unreachable, Gone):
