@@ -42,18 +42,8 @@ def create(
     `trusted_proxies` are addresses or networks whose ``X-Forwarded-For`` is believed, `media` are the folders in which
     uploads lie, by host as well.
     """
-    inside = (
-        *door.routes,
-        *passkeys.routes,
-        *today.routes,
-        *saying.routes,
-        *notifications.routes,
-        *people.routes,
-        *settings.routes,
-    )
-    pages = (*inside, *seals.routes, *letters.routes, *public.routes)
-    others = (*wellknown.routes, *static.routes, *files.routes, *feeds.routes, *calendars.routes)
-    router = Router([*activitypub.inboxes(), *others, *pages, *activitypub.documents], redirect_slashes=False)
+    routes = [route for place in (*OTHERS, *INSIDE, *PUBLIC) for route in place.routes]
+    router = Router([*activitypub.inboxes(), *routes, *activitypub.documents], redirect_slashes=False)
     return Front(instances, media or {}, Errors(Rates(router, networks(trusted_proxies))))
 
 

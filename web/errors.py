@@ -66,20 +66,17 @@ class Errors:
         except Exception as error:  # this is the edge
             if started or scope["type"] != "http":
                 raise
-            answer = _to_the_door(scope) if isinstance(error, LogIn) else respond(scope, error)
-            await answer(scope, receive, send)
-
-
-def _to_the_door(scope: Scope) -> Response:
-    return RedirectResponse(to_log_in(Request(scope)), 303, {"Cache-Control": "no-store"})
+            await respond(scope, error)(scope, receive, send)
 
 
 def respond(scope: Scope, error: Exception) -> Response:
+    accept = Headers(scope=scope).get("accept", "")
+    if isinstance(error, LogIn) and "text/html" in accept:
+        return RedirectResponse(to_log_in(Request(scope)), 303, {"Cache-Control": "no-store"})
     status, sentence, headers = explain(error)
     if status == 500:
         log.error("request.failed", path=scope["path"], exc_info=error)
     headers = {**headers, "Cache-Control": "no-store"}
-    accept = Headers(scope=scope).get("accept", "")
     if "text/html" not in accept or wants_document(accept):
         return JSONResponse({"error": sentence}, status, {**headers, "Access-Control-Allow-Origin": "*"})
     words = HEADINGS.get(status, "That did not work")
@@ -99,6 +96,8 @@ def explain(error: Exception) -> tuple[int, str, Mapping[str, str]]:
             return error.status, str(error), _with_help(error.status, {})
         case Trouble():
             return error.status, str(error), {}
+        case LogIn():
+            return 403, "log in first; nothing was done", {}
         case TooOften():
             return 429, f"{error}; send it again later", {"Retry-After": str(PAUSE)}
         case TryLater():
