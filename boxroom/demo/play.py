@@ -15,6 +15,7 @@ from boxroom import logs
 from boxroom.demo import losing, meeting, promising, sharing, signing, sleeping, stage, talking, vouching, working
 from boxroom.demo.stage import Stage
 from boxroom.demo.story import Chapter, Story
+from boxroom.demo.studio import PASSWORD
 from boxroom.demo.telling import Teller
 
 CHAPTERS: tuple[tuple[str, Chapter], ...] = (
@@ -67,6 +68,8 @@ async def _stay(place: Stage, teller: Teller, folder: Path) -> None:
     teller.chapter("The studios stay open: visit them")
     for one in place.everyone:
         teller.act(f"{one.person.name:<18} {one.page}")
+    names = ", ".join(one.person.handle for one in place.everyone)
+    teller.aside(f"Go in at /login as {names}, with the password “{PASSWORD}”.")
     teller.aside(f"From another terminal: {_program()} feed --data {folder / 'ada'}")
     teller.aside("Ctrl-C closes them.")
     with suppress(asyncio.CancelledError):

@@ -30,6 +30,7 @@ T = TypeVar("T")
 
 STARTING = 60  # seconds, on a machine that has much else to do
 STOPPING = 20
+PASSWORD = "come in and look around"  # noqa: S105 - of studios that are on this machine alone
 
 
 @dataclass(slots=True, eq=False)
@@ -46,7 +47,7 @@ class Studio:
     async def found(cls, folder: Path, person: Person) -> Studio:
         """Set up a studio in `folder`, which is new. Its server does not run yet."""
         url = f"http://localhost:{_free_port()}"
-        await founding.found(folder, Founding(url, person.handle, person.name, person.kind))
+        await founding.found(folder, Founding(url, person.handle, person.name, person.kind, PASSWORD))
         chosen = Settings(url=url, allow_private_network=True)  # so that `boxroom --data` works there, too
         settings.write(folder, chosen)
         here = assemble(folder, chosen)
