@@ -12,6 +12,7 @@ from coop.logins import Login
 from tests.fediverse import Fediverse, key_pair
 from tests.web.inhabitants import PASSWORD, Inhabitant, at_home, forms, gives_a_password
 from tests.web.visitors import BROWSER, visiting
+from web.pages.settings import named
 from web.session import way_back
 
 
@@ -195,6 +196,23 @@ async def test_whoever_is_suspended_is_logged_in_no_more(fediverse: Fediverse) -
     await attic.does(lambda tx: tx.db.execute(update(accounts.Account).values(suspended=True)) and None)
 
     assert (await one.sees("/today")).status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("agent", "name"),
+    [
+        ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox on Linux"),
+        (
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) Version/19.0 Mobile Safari/604.1",
+            "Safari on an iPhone",
+        ),
+        ("Mozilla/5.0 (Windows NT 10.0; Win64) Chrome/150.0.0.0 Safari/537.36 Edg/150.0.0.0", "Edge on Windows"),
+        ("curl/8.0", "A browser"),
+        ("", "A browser"),
+    ],
+)
+def test_a_browser_is_listed_under_a_name_that_people_know(agent: str, name: str) -> None:
+    assert named(agent) == name
 
 
 @given(path=some.text(max_size=30) | some.from_regex(r"[/\\.a-z:]{1,12}", fullmatch=True))

@@ -17,6 +17,10 @@ from web import inside, session
 from web.attempts import SHORTEST, Attempts
 from web.session import text
 
+BROWSERS = {"Firefox": "Firefox", "Edg": "Edge", "OPR": "Opera", "Chrom": "Chrome", "Safari": "Safari"}
+MACHINES = {"Android": "Android", "iPhone": "an iPhone", "iPad": "an iPad", "Windows": "Windows", "Mac": "a Mac"}
+MACHINES |= {"CrOS": "a Chromebook", "Linux": "Linux"}
+
 
 async def get_settings(request: Request) -> Response:
     return await settings(request)
@@ -31,7 +35,7 @@ async def settings(request: Request, trouble: str = "", codes: Sequence[str] = (
         browsers = logins.browsers_of(db, visitor.account.id, here.now())
         return {
             **inside.insider(db, visitor, here.home),
-            "browsers": [(one, one.browser == visitor.browser) for one in browsers],
+            "browsers": [(one, named(one.name), one.browser == visitor.browser) for one in browsers],
             "trouble": trouble,
             "shortest": SHORTEST,
             "passkeys": passkeys.of(db, visitor.account.id),
@@ -41,6 +45,13 @@ async def settings(request: Request, trouble: str = "", codes: Sequence[str] = (
         }
 
     return inside.page(request, "settings.html", await here.store.read(read), 422 if trouble else 200)
+
+
+def named(agent: str) -> str:
+    """What people call a browser that calls itself `agent`: nearly all of them say that they are each other."""
+    which = next((name for sign, name in BROWSERS.items() if sign in agent), "A browser")
+    where = next((name for sign, name in MACHINES.items() if sign in agent), "")
+    return f"{which} on {where}" if where else which
 
 
 async def change_password(request: Request) -> Response:
