@@ -48,6 +48,16 @@ class House:
     database: str = ""
 
     @property
+    def port(self) -> str:
+        """Where its server listens on this machine."""
+        return self.url.rpartition(":")[2]
+
+    @property
+    def program(self) -> list[str]:
+        """The command line of the program, up to its arguments."""
+        return [sys.executable, "-m", "boxroom"]
+
+    @property
     def address(self) -> str:
         return f"{self.handle}@{self.url.partition('://')[2]}"
 
@@ -95,8 +105,7 @@ class House:
     @contextmanager
     def open(self, *arguments: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
         """The server of this studio, running as its own process until left."""
-        port = self.url.rpartition(":")[2]
-        with self.starts("serve", "--port", port, *arguments, **environment) as server:
+        with self.starts("serve", "--port", self.port, *arguments, **environment) as server:
             assert server.stdout is not None
             assert "is served at" in server.stdout.readline(), self.log
             yield server
@@ -104,7 +113,7 @@ class House:
     @contextmanager
     def starts(self, *arguments: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
         """A command as a process of its own, ended at the latest when left."""
-        command = [sys.executable, "-m", "boxroom", *arguments]
+        command = [*self.program, *arguments]
         surroundings = {**os.environ, **self.environment, **environment}
         with self._log.open("a") as log:
             process = subprocess.Popen(command, env=surroundings, stdout=subprocess.PIPE, stderr=log, text=True)
