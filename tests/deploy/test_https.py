@@ -20,7 +20,10 @@ from federation.answer import AS2
 from tests.boxroom.test_sleep import was_awake
 from tests.deploy.land import Home, Land
 
-pytestmark = pytest.mark.timeout(300)  # everything is a process here, and each brings its own Python
+pytestmark = [
+    pytest.mark.timeout(300),  # everything is a process here, and each brings its own Python
+    pytest.mark.xdist_group("deploy"),
+]
 
 WORDS = "four words nobody guesses"
 ACTIVITY_JSON = "application/activity+json"
