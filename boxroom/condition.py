@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from coop import accounts, waking
+from coop import accounts, backups, waking
 from coop.follows import Follow
 from coop.reports import Report
 from coop.waking import Slept
@@ -51,6 +51,7 @@ class Condition:
     receipts_failed: int
     deliveries_waiting: int
     reports: int  # that nobody has dealt with
+    saved: datetime | None  # when the last good backup was made
     slept: Slept | None  # the last time that this server was not there
     lanes: list[Way]  # those with something waiting, or that fail
     failed: list[Trouble]  # the latest
@@ -74,6 +75,7 @@ def condition(db: Session) -> Condition:
         receipts_failed=count(_number(Receipt.id).where(Receipt.state == "failed")),
         deliveries_waiting=count(_number(Delivery.id).where(Delivery.state == "waiting")),
         reports=count(_number(Report.id).where(Report.done.is_(None))),
+        saved=saved.at if (saved := backups.last(db)) else None,
         slept=waking.last_sleep(db),
         lanes=lanes(db),
         failed=failed(db),

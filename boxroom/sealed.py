@@ -24,6 +24,9 @@ TAG = 16
 COST, BLOCK, LANES = 2**16, 8, 1  # 64 MiB and a quarter of a second: a small machine can, a guesser has to
 SHORTEST = 12  # characters of a passphrase
 
+OTHER = "another passphrase opens it, or it is damaged; try the passphrase again, then the backup before this one"
+CUT = "it is damaged or was cut short; copy it again from where it is whole, or take the backup before it"
+
 
 class Sealer(io.RawIOBase):
     """Write plain text; what goes to `file` is sealed. Nothing is whole before `seal`."""
@@ -62,6 +65,8 @@ class Opener(io.RawIOBase):
             raise Wrong("that is not a backup of Boxroom")
         self._file, self._key, self._number, self._rest = file, _key(passphrase, file.read(16)), 0, b""
         self._next = file.read(PIECE + TAG)
+        if not self._next:
+            raise Wrong(f"the backup cannot be read: {CUT}")
 
     def readable(self) -> bool:
         return True
@@ -80,7 +85,7 @@ class Opener(io.RawIOBase):
             plain = self._key.decrypt(_nonce(self._number, last=not self._next), piece, MAGIC)
         except InvalidTag as error:
             first = self._number == 0
-            reason = "another passphrase opens it, or it is damaged" if first else "it is damaged or cut off"
+            reason = OTHER if first else CUT
             raise Wrong(f"the backup cannot be read: {reason}") from error
         self._number += 1
         return plain

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import click
+from sqlalchemy.exc import SQLAlchemyError
 
 from activitypub.nodeinfo import RELEASE
 from boxroom import folder, migrations
-from boxroom.assemble import database_url
+from boxroom.assemble import database_url, now
 from boxroom.cli import data_folder, data_option, json_option
-from boxroom.cli.desk import Desk, command, finish, opened, settings_in
+from boxroom.cli.desk import Desk, command, finish, in_words, opened, settings_in
 from boxroom.cli.printing import print_document, print_table, say, whisper
 from boxroom.condition import Condition, Way, condition
-from coop import accounts, rotation, visits, waking
+from boxroom.settings import Wrong
+from coop import accounts, backups, rotation, visits, waking
 from coop.errors import NotFound
 from coop.waking import Slept
 from federation import receipts, settling
-from federation.store import Transaction
+from federation.store import Transaction, Unavailable
 
 ANY_FILE = click.Path(path_type=Path, dir_okay=False)
 A_FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
@@ -35,6 +37,7 @@ async def status(desk: Desk) -> None:
         return
     say(f"Boxroom {RELEASE}, {desk.here.home}, {'running' if running else 'not running'}")
     _print_counts(found)
+    say(f"last saved: {found.saved:%Y-%m-%d %H:%M} UTC" if found.saved else "never saved: see boxroom backup --help")
     if found.slept:
         _print_sleep(found.slept)
     if found.lanes:
@@ -130,15 +133,35 @@ def doctor(ctx: click.Context, offline: bool) -> None:
 
 
 @click.command("backup", params=[data_option()])
-@click.argument("file", type=ANY_FILE)
+@click.argument("file", type=click.Path(path_type=Path))
 @click.option("--passphrase-file", type=A_FILE, required=True, help="A file whose first line encrypts the backup.")
-def backup(file: Path, passphrase_file: Path) -> None:
-    """Save everything into one encrypted file: database, pictures, settings, keys. The server may run meanwhile."""
-    from boxroom.backup import save
+@click.option("--keep", type=click.IntRange(1), metavar="N", help="Keep the last N in that folder, and no older ones.")
+def backup(file: Path, passphrase_file: Path, keep: int | None) -> None:
+    """Save everything into one encrypted file: database, pictures, settings, keys. The server may run meanwhile.
 
-    data = data_folder()
-    size = finish(asyncio.to_thread(save, data, settings_in(data), file, _passphrase(passphrase_file)))
+    If FILE is a folder, the backup is a new file in there, named for the studio and the moment.
+    """
+    from boxroom.backup import keep_only, named, save
+
+    data, begun = data_folder(), now()
+    settings, place = settings_in(data), file
+    if keep and not place.is_dir():
+        raise click.UsageError("--keep is for a folder of backups")
+    file = named(place, settings, begun) if place.is_dir() else place
+    size = finish(asyncio.to_thread(save, data, settings, file, _passphrase(passphrase_file)))
+    if keep:
+        finish(asyncio.to_thread(keep_only, place, settings, keep))
     say(f"{file}: {size:,} bytes. Keep it elsewhere, and its passphrase somewhere else again.")
+    finish(_note(data, begun, file, size))
+
+
+async def _note(data: Path, begun: datetime, file: Path, size: int) -> None:
+    """Have `boxroom status` know of it; a backup is good even if the database takes nothing more."""
+    try:
+        async with opened(data) as (_, here):
+            await here.store.write(lambda tx: backups.record(tx, begun, str(file.absolute()), size))
+    except (Wrong, Unavailable, SQLAlchemyError) as error:
+        whisper(f"The backup is whole, but `boxroom status` cannot know of it: {in_words(error)}")
 
 
 @click.command("restore", params=[data_option()])

@@ -7,13 +7,16 @@ import json
 import sqlite3
 import stat
 import tarfile
+import time
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from boxroom.sealed import Sealer
-from tests.boxroom.house import House
+from tests.boxroom import disks
+from tests.boxroom.house import PATIENCE, House
 
 WORDS = "four words nobody guesses"
 
@@ -99,6 +102,139 @@ def test_a_backup_that_is_not_as_it_was_brings_nothing_back(house: House, passph
 
     assert "backup" in line
     assert list(again.folder.iterdir()) == []
+
+
+def test_what_is_wrong_with_a_backup_comes_with_what_to_do(house: House, passphrase: Path) -> None:
+    whole = saved(house, passphrase).read_bytes()
+    again, part = House(house.folder.with_name("again"), house.url), house.folder.with_name("ada.backup.part")
+
+    def told(octets: bytes) -> str:
+        part.write_bytes(octets)
+        return again.fails("restore", str(part), "--passphrase-file", str(passphrase))
+
+    for cut in (whole[:20], whole[:33], whole[: len(whole) // 2], whole[:-1]):
+        assert "cut short; copy it again from where it is whole, or take the backup before it" in told(cut)
+    assert "not a backup of Boxroom" in told(b"")
+    passphrase.write_text("four words that are others")
+    assert "try the passphrase again" in told(whole)
+
+
+def test_a_backup_of_a_newer_boxroom_is_restored_by_that_one(house: House, passphrase: Path) -> None:
+    with closing(sqlite3.connect(house.folder / "boxroom.db")) as database, database:
+        database.execute("UPDATE alembic_version SET version_num = '2099_01_01_hoverboards'")
+    file = house.folder.with_name("ada.backup")
+    result = house.runs("backup", str(file), "--passphrase-file", str(passphrase))
+    again = House(house.folder.with_name("again"), house.url)
+
+    line = again.fails("restore", str(file), "--passphrase-file", str(passphrase))
+
+    assert "of a newer Boxroom (2099_01_01_hoverboards): install that one here" in line
+    assert list(again.folder.iterdir()) == []
+    assert result.exit_code == 0
+    assert "The backup is whole, but `boxroom status` cannot know of it" in result.stderr
+
+
+def test_a_damaged_database_does_not_take_the_place_of_a_good_backup(house: House, passphrase: Path) -> None:
+    file = saved(house, passphrase)
+    good = file.read_bytes()
+    with (house.folder / "boxroom.db").open("r+b") as database:
+        database.seek(8192)
+        database.write(bytes(50_000))
+
+    line = house.fails("backup", str(file), "--passphrase-file", str(passphrase))
+
+    assert "keep the backups that you have" in line
+    assert file.read_bytes() == good
+
+
+def test_the_last_good_backup_is_remembered(house: House, passphrase: Path) -> None:
+    assert "never saved" in house.does("status")
+    assert house.shows("status")["condition"]["saved"] is None
+
+    begun = datetime.now(UTC)
+    saved(house, passphrase)
+    house.fails("backup", str(house.folder / "no" / "folder"), "--passphrase-file", str(passphrase))
+
+    when = datetime.fromisoformat(house.shows("status")["condition"]["saved"])
+    assert timedelta(0) <= when - begun < timedelta(minutes=2)
+    assert f"last saved: {when:%Y-%m-%d %H:%M} UTC" in house.does("status")
+
+
+def test_a_folder_gets_a_backup_of_each_night_and_keeps_the_last(house: House, passphrase: Path) -> None:
+    nights = house.folder.with_name("nights")
+    nights.mkdir()
+    stem = house.url.partition("://")[2].replace(":", "_")
+    older = [nights / f"{stem}-2026-01-0{day}T030000.backup" for day in (1, 2, 3)]
+    others = [nights / "notes.backup", nights / "b.example-2026-01-01T030000.backup", nights / f"{stem}-2026.backup"]
+    for file in (*older, *others, older[2].with_name(f"{older[2].name}.part")):
+        file.touch()
+
+    told = house.does("backup", str(nights), "--passphrase-file", str(passphrase), "--keep", "2")
+
+    new = Path(told.partition(": ")[0])
+    assert set(nights.iterdir()) == {new, older[2], *others}
+    again = House(house.folder.with_name("again"), house.url)
+    again.does("restore", str(new), "--passphrase-file", str(passphrase))
+
+
+def test_no_backup_goes_before_the_next_is_whole(house: House, passphrase: Path, tmp_path: Path) -> None:
+    nights = tmp_path / "nights"
+    nights.mkdir()
+    old = nights / f"{house.url.partition('://')[2].replace(':', '_')}-2026-01-01T030000.backup"
+    old.touch()
+    passphrase.write_text("short")
+
+    house.fails("backup", str(nights), "--passphrase-file", str(passphrase), "--keep", "1")
+
+    assert list(nights.iterdir()) == [old]
+    assert house.runs("backup", str(old), "--passphrase-file", str(passphrase), "--keep", "1").exit_code == 2
+
+
+def test_a_backup_that_is_killed_leaves_the_one_before_and_the_next_clears_up(house: House, passphrase: Path) -> None:
+    file = saved(house, passphrase)
+    good = file.read_bytes()
+    (house.folder / "media").mkdir()
+    film = house.folder / "media" / "film"
+    with film.open("wb") as out:
+        out.truncate(2_000_000_000)  # without taking any room
+    part = file.with_name("ada.backup.part")
+    with house.starts("backup", str(file), "--passphrase-file", str(passphrase)) as process:
+        end = time.monotonic() + PATIENCE
+        while not (part.exists() and part.stat().st_size > len(good)):
+            assert (process.poll(), time.monotonic() < end) == (None, True), house.log
+        line = house.fails("backup", str(file), "--passphrase-file", str(passphrase))
+        process.kill()
+        process.wait()
+
+    assert "is being saved or restored already" in line
+    assert file.read_bytes() == good
+    assert len(list(house.folder.glob(".backup-*"))) == 1
+    film.unlink()
+    saved(house, passphrase)
+    assert (part.exists(), list(house.folder.glob(".backup-*"))) == (False, [])
+
+
+def test_what_a_restoration_left_that_was_killed_is_cleared_away(house: House, passphrase: Path) -> None:
+    file = saved(house, passphrase)
+    again = House(house.folder.with_name("again"), house.url, house.handle)
+    (again.folder / ".restore-x" / "media").mkdir(parents=True)
+
+    again.does("restore", str(file), "--passphrase-file", str(passphrase))
+
+    assert again.shows("whoami") == house.shows("whoami")
+    assert list(again.folder.glob(".restore-*")) == []
+
+
+@pytest.mark.skipif(not disks.can_be_mounted(), reason="nobody may mount anything here")
+def test_a_backup_for_which_there_is_no_room_says_so(house: House, passphrase: Path, tmp_path: Path) -> None:
+    file = tmp_path / "ada.backup"
+
+    result = disks.runs_on("full", house, "backup", str(file), "--passphrase-file", str(passphrase), room=100)
+
+    assert (result.returncode, result.stdout) == (1, "")
+    [line] = result.stderr.splitlines()
+    assert "is there room for it" in line
+    assert not list(tmp_path.glob("ada.backup*"))
 
 
 def test_what_climbs_out_of_its_folder_is_not_brought_back(house: House, passphrase: Path, tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ OTHERS = {
     "activities": {"uri", "type", "actor", "object"},  # which `federation.forgetting` asks itself, as all of federation
     "actors": {"uri", "host", "type", "handle", "name", "inbox", "address", "shared_inbox", "followers", "featured"},
     "agreements": {"uri", "offer", "project"},
+    "backups": {"file"},
     "blocked_domains": {"host", "reason"},
     "blocks": {"uri"},
     "buddies": {"uri", "state"},
