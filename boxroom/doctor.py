@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import getpass
 import os
 import shutil
 import sqlite3
@@ -22,6 +23,7 @@ from boxroom import clock, condition, migrations, reach
 from boxroom.assemble import assemble, database_url
 from boxroom.cli.desk import settings_in
 from boxroom.settings import FILE, Settings
+from coop import backups
 from coop.accounts import SEALING
 from federation.instance import Instance
 from federation.store import Transaction, Unavailable, database_file
@@ -52,6 +54,8 @@ class Patient:
 
 async def examine(data: Path, *, offline: bool) -> list[Finding]:
     """Look at everything that may be wrong with the server in `data`, its ways from and to others included."""
+    if closed := locked_out(data):
+        return [closed]
     settings = settings_in(data)
     before = list(before_opening(data, settings))
     if any(one.state == "must" for one in before):
@@ -59,7 +63,7 @@ async def examine(data: Path, *, offline: bool) -> list[Finding]:
     here = assemble(data, settings)
     try:
         patient = Patient(data, settings, here)
-        looks: list[Callable[[Patient], Awaitable[list[Finding]]]] = [writable, own_keys, lanes]
+        looks: list[Callable[[Patient], Awaitable[list[Finding]]]] = [writable, own_keys, lanes, saved]
         if not offline:
             looks += [reachable, time_is_right]
         return before + [finding for look in looks for finding in await look(patient)]
@@ -85,9 +89,34 @@ def permissions(data: Path) -> Finding:
     if open_ones:
         names = " ".join(map(str, open_ones))
         return Finding("permissions", "must", f"others on this machine can look into {names}", f"chmod go= {names}")
+    if os.statvfs(data).f_flag & os.ST_RDONLY:
+        said, todo = (
+            f"the disk of {data} can only be read",
+            "ask `journalctl -k` why; a card or disk that fails is like that",
+        )
+        return Finding("permissions", "must", said, f"{todo}. Then: mount -o remount,rw")
     if not all(os.access(path, os.R_OK | os.W_OK) for path in paths):
-        return Finding("permissions", "must", f"we cannot write in {data}", f"chown -R $(id -un) {data}")
+        return Finding("permissions", "must", f"we cannot write in {data}", _as_its_owner(data))
     return Finding("permissions", "well", f"{data} is for its own user alone")
+
+
+def locked_out(data: Path) -> Finding | None:
+    """Whose folder it is, if it is not ours to look into; nothing else can be examined then."""
+    try:
+        if not (data / FILE).exists() or os.access(data / FILE, os.R_OK):
+            return None
+    except PermissionError:
+        pass
+    return Finding("permissions", "must", f"we may not look into {data}", _as_its_owner(data))
+
+
+def _as_its_owner(data: Path) -> str:
+    try:
+        owner = data.owner()
+    except (KeyError, PermissionError):
+        owner = "its owner"
+    ours = f"if it is to be ours: sudo chown -R {getpass.getuser()} {data}"
+    return f"run this as {owner} (sudo -u {owner} boxroom doctor); {ours}"
 
 
 def space(free: int) -> Finding:
@@ -122,8 +151,10 @@ def shape(url: str) -> Finding:
         engine.dispose()
     if had == migrations.known()[-1]:
         return Finding("database version", "well", had)
-    todo = "boxroom migrate" if had is None or had in migrations.known() else "install the newer Boxroom again"
-    return Finding("database version", "must", had or "empty", todo)
+    if had is None or had in migrations.known():
+        return Finding("database version", "must", had or "empty", "boxroom migrate")
+    todo = "install that one again, or restore a backup of before it in an empty folder"
+    return Finding("database version", "must", f"it is of a newer Boxroom ({had})", todo)
 
 
 async def writable(patient: Patient) -> list[Finding]:
@@ -163,6 +194,24 @@ def _wrong_keys(db: Session) -> list[str]:
         if listed != {name: public for name, (public, _) in pairs.items()}:
             wrong.append(f"the document of {actor.uri} lists other keys than it has")
     return wrong
+
+
+async def saved(patient: Patient) -> list[Finding]:
+    """Whether a good backup was made of late; PostgreSQL is saved by tools of its own, of which we know nothing."""
+    if database_file(database_url(patient.folder, patient.settings)) is None:
+        return []
+    found = await patient.here.store.read(backups.last)
+    if found is None:
+        said, todo = "there is none", "boxroom backup FILE; every night: deploy/boxroom-backup.timer"
+        return [Finding("backup", "look", said, todo)]
+    said = f"the last good one is of {found.at:%Y-%m-%d}: {found.file}"
+    if found.at < patient.here.now() - backups.OLD:
+        return [
+            Finding(
+                "backup", "look", said, "make one: boxroom backup FILE. systemctl status boxroom-backup tells why not"
+            )
+        ]
+    return [Finding("backup", "well", said)]
 
 
 async def lanes(patient: Patient) -> list[Finding]:

@@ -11,6 +11,7 @@ import socket
 import ssl
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from typing import Literal
 from urllib.parse import quote, urlsplit
 
@@ -19,36 +20,65 @@ from sqlalchemy import select
 from activitypub import keys, webfinger
 from activitypub.document import Document
 from activitypub.errors import ProtocolError
+from activitypub.message import Scheme
 from activitypub.origin import host
 from boxroom.settings import Settings
 from federation import guard
 from federation.client import Client, Gone, Signer, Unreachable
 from federation.instance import Instance
 from federation.tables import Actor
+from web.wellknown import ARRIVED, PASSED_ON
 
 Verdict = tuple[str, Literal["well", "look", "must"], str, str]
 
-RENEW = timedelta(days=14)  # a certificate that nobody renewed by then will not be
+RENEW = timedelta(days=14)  # a certificate that nobody renewed by then, or in four fifths of its life, will not be
 PATIENCE = 10  # seconds
 BAD_REQUEST = 400
+DIALECTS: tuple[Scheme, ...] = ("cavage", "rfc9421")
+RENEWED = "renew it; Caddy does so by itself if ports 80 and 443 lead here"
+TRUSTED = "get one that everybody trusts; Caddy does so by itself unless `tls internal` or a file of your own is set"
+CURES = {  # by what OpenSSL finds wrong
+    9: "is the clock of this machine right (timedatectl)? Then get a new one",
+    18: TRUSTED,
+    19: TRUSTED,
+    20: "let the proxy send the whole chain; if you made the authority yourself, get one that everybody trusts",
+    62: "get one for this name; does the proxy's configuration name it?",
+}
+UNENCRYPTED: Verdict = (
+    "certificate",
+    "must",
+    "the address begins with http:, where nobody outside of your own network asks",
+    "set up a studio with an https address; the one of this studio cannot change",
+)
+_NOBODY = "start it (systemctl start boxroom, or boxroom serve), at the port that the proxy sends to"
+PROXY_ALONE = {  # what it answers when what came to us is no letter to us
+    421: ("it asks for another name than it was asked for", "let it pass the Host header on as it came, not its own"),
+    **dict.fromkeys((502, 503, 504), ("it finds no server behind it", _NOBODY)),
+}
 ASKED_AS = "https://doctor.invalid"  # so that our own address is one of another to the client
 
 
 async def look(here: Instance, settings: Settings) -> list[Verdict]:
-    """Name, certificate, WebFinger, actor, inbox; what cannot work after a failure is not tried."""
+    """Name, certificate, proxy, WebFinger, actor, inbox; what cannot work after a failure is not tried."""
     address = urlsplit(here.home)
     name, port = address.hostname or "", address.port or (443 if address.scheme == "https" else 80)
     found = [await name_of(name, port, settings)]
-    if found[-1][1] != "must" and address.scheme == "https":
+    if address.scheme == "https" and not _is_stuck(found):
         found.append(await certificate(name, port, here.now()))
-    if found[-1][1] == "must":
+    elif not settings.allow_private_network and address.scheme == "http":
+        found.append(UNENCRYPTED)
+    if _is_stuck(found):
         return found
     client = Client(guard.transport(True), ASKED_AS, here.now, agent="Boxroom/doctor", allow_private=True)
     try:
-        found += await _answers(client, here)
+        found += await passed_on(client, here.home, mine=any(map(_is_mine, await _addresses(name, port))))
+        return found if _is_stuck(found) else found + await _answers(client, here)
     finally:
         await client.close()
-    return found
+
+
+def _is_stuck(found: list[Verdict]) -> bool:
+    return bool(found) and found[-1][1] == "must"
 
 
 async def ask_the_time(here: Instance, hosts: list[str]) -> None:
@@ -63,12 +93,9 @@ async def ask_the_time(here: Instance, hosts: list[str]) -> None:
 
 
 async def name_of(name: str, port: int, settings: Settings) -> Verdict:
-    try:
-        async with asyncio.timeout(PATIENCE):
-            found = await asyncio.get_running_loop().getaddrinfo(name, port, type=socket.SOCK_STREAM)
-    except (OSError, TimeoutError):
+    addresses = await _addresses(name, port)
+    if not addresses:
         return "name", "must", f"{name} has no address", f"make a DNS record for {name} that leads to this machine"
-    addresses = sorted({str(one[4][0]) for one in found})
     private = [one for one in addresses if not guard.is_public(one)]
     if private and not settings.allow_private_network:
         todo = "others outside cannot come here; set allow_private_network for a LAN, or correct the DNS record"
@@ -76,33 +103,88 @@ async def name_of(name: str, port: int, settings: Settings) -> Verdict:
     return "name", "well", f"{name} leads to {', '.join(addresses)}", ""
 
 
+async def _addresses(name: str, port: int) -> list[str]:
+    try:
+        async with asyncio.timeout(PATIENCE):
+            found = await asyncio.get_running_loop().getaddrinfo(name, port, type=socket.SOCK_STREAM)
+    except (OSError, TimeoutError):
+        return []
+    return sorted({str(one[4][0]) for one in found})
+
+
+def _is_mine(address: str) -> bool:
+    return ip_address(address).is_loopback
+
+
 async def certificate(name: str, port: int, now: datetime) -> Verdict:
     try:
         async with asyncio.timeout(PATIENCE):
-            _, writer = await asyncio.open_connection(name, port, ssl=ssl.create_default_context())
+            _, writer = await asyncio.open_connection(name, port, ssl=guard.tls())
     except ssl.SSLCertVerificationError as error:
-        return (
-            "certificate",
-            "must",
-            error.verify_message,
-            "renew it; Caddy does so by itself if ports 80 and 443 lead here",
-        )
+        return "certificate", "must", error.verify_message, CURES.get(error.verify_code, RENEWED)
+    except ssl.SSLError as error:
+        return "certificate", "must", *_without_certificate(name, port, error.reason or "")
     except (OSError, TimeoutError) as error:
+        return "certificate", "must", *await _without_answer(name, port, str(error) or "no answer")
+    begins, ends = (_moment(writer.get_extra_info("peercert")[one]) for one in ("notBefore", "notAfter"))
+    writer.close()
+    left = (ends - now).days
+    if ends - now < min(RENEW, (ends - begins) / 5):
+        todo = "renew it, and find out why that does not happen by itself"
+        return "certificate", "must", f"ends in {left} days", todo
+    return "certificate", "well", f"good for {left} more days", ""
+
+
+def _moment(written: str) -> datetime:
+    return datetime.fromtimestamp(ssl.cert_time_to_seconds(written), UTC)
+
+
+def _without_certificate(name: str, port: int, reason: str) -> tuple[str, str]:
+    if "ALERT" in reason:
+        todo = f"does its configuration name {name}? Why it got none, its log says: journalctl -u caddy"
+        return f"the proxy at {name}:{port} has no certificate for that name", todo
+    return f"what answers at {name}:{port} speaks no TLS", "let the proxy serve https there, and plain http at port 80"
+
+
+async def _without_answer(name: str, port: int, said: str) -> tuple[str, str]:
+    try:
+        async with asyncio.timeout(PATIENCE):
+            _, writer = await asyncio.open_connection(name, 80)
+    except (OSError, TimeoutError):
         todo = (
             f"is the proxy running, and do the router's ports lead to this machine? Or does it not lead back ({name})?"
         )
-        return "certificate", "must", f"nobody answers at {name}:{port}: {error or 'no answer'}", todo
-    ends = datetime.fromtimestamp(ssl.cert_time_to_seconds(writer.get_extra_info("peercert")["notAfter"]), UTC)
+        return f"nobody answers at {name}:{port}: {said}", todo
     writer.close()
-    left = (ends - now).days
-    if ends - now < RENEW:
-        return (
-            "certificate",
-            "must",
-            f"ends in {left} days",
-            "renew it, and find out why that does not happen by itself",
-        )
-    return "certificate", "well", f"good for {left} more days", ""
+    todo = f"let the proxy serve https, and the router hand on port {port}; Caddy then gets a certificate by itself"
+    return f"{name} answers over plain http alone, and nobody at port {port}: {said}", todo
+
+
+async def passed_on(client: Client, home: str, *, mine: bool) -> list[Verdict]:
+    """What the proxy lets through of a letter in each dialect, as the server behind it tells.
+
+    The name leads to this very machine if `mine`: then it is right that it seems to be us who ask.
+    """
+    stranger = Signer(f"{ASKED_AS}/key", keys.new_rsa())
+    arrived: set[str] = set()
+    for dialect in DIALECTS:
+        try:
+            answer, _ = await client.post(f"{home}{ARRIVED}", b"{}", stranger, dialect)
+            if answer.status in PROXY_ALONE:
+                return [("proxy", "must", *PROXY_ALONE[answer.status])]
+            if not answer.is_success:
+                return []
+            told = Document.parse(answer.body)
+        except (ProtocolError, Unreachable, Gone):
+            return []  # those who ask next say more about it
+        arrived |= {*told.strings("headers")}
+    if lost := sorted(set(PASSED_ON) - arrived):
+        todo = "let the proxy pass every header on as it came: without these no signature can be verified"
+        return [("proxy", "must", f"it takes away {', '.join(lost)}", todo)]
+    if told.json.get("from") is None and not mine:
+        todo = "let the proxy say in X-Forwarded-For who asks; as it is, nobody can be refused who asks too often"
+        return [("proxy", "must", "it does not say who asks", todo)]
+    return [("proxy", "well", "passes on what others send, and says who they are", "")]
 
 
 async def _answers(client: Client, here: Instance) -> list[Verdict]:

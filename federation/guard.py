@@ -229,7 +229,7 @@ class GuardedTransport:
 
     def __init__(self, guard: Guard) -> None:
         self.guard = guard
-        self.tls = _tls()
+        self.tls = tls()
         self._session: aiohttp.ClientSession | None = None
 
     def request(
@@ -274,8 +274,8 @@ def transport(allow_private: bool, limits: Limits | None = None, lookup: Resolve
     return GuardedTransport(Guard(allow_private, limits or Limits(), lookup))
 
 
-def _tls() -> ssl.SSLContext:
-    """With certifi's authorities, or those in SSL_CERT_FILE or SSL_CERT_DIR; TLS 1.2 at least (P-169)."""
+def tls() -> ssl.SSLContext:
+    """How we speak TLS: with certifi's authorities, or those in SSL_CERT_FILE or SSL_CERT_DIR; TLS 1.2 at least (P-169)."""
     file, folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
     return ssl.create_default_context(cafile=file or (None if folder else certifi.where()), capath=folder)
 

@@ -1,4 +1,4 @@
-"""What the rest of the network looks for at fixed addresses: WebFinger, host-meta, NodeInfo; and witnesses."""
+"""What the rest of the network looks for at fixed addresses: WebFinger, host-meta, NodeInfo; witnesses; the doctor."""
 
 from __future__ import annotations
 
@@ -22,8 +22,11 @@ from coop.accounts import Account
 from federation.instance import Instance
 from federation.tables import Activity, Actor, Object
 from web import documents
+from web.limits import read_body
 from web.readers import reader_of
 
+ARRIVED = "/.well-known/boxroom/arrived"
+PASSED_ON = ("content-digest", "date", "digest", "signature", "signature-input")  # what verifying a letter takes
 OPEN = {"Access-Control-Allow-Origin": "*"}
 
 
@@ -91,6 +94,16 @@ async def get_witness(request: Request) -> Response:
     return documents.document(found, documents.SIGNED | documents.FOR_ONE)
 
 
+async def post_arrived(request: Request) -> Response:
+    """What is left of a letter when it is here: which headers of signatures, and from whom it seems to come.
+
+    `boxroom doctor` asks by the public address, to see what the proxy takes away; anybody may ask of their own letter.
+    """
+    await read_body(request.headers, request.receive)
+    found = {"from": request.scope["came_from"], "headers": [name for name in PASSED_ON if name in request.headers]}
+    return JSONResponse(found, headers={"Cache-Control": "no-store"})
+
+
 def _usage(db: Session, now: datetime) -> nodeinfo.Usage:
     ours = select(Account.uri)
 
@@ -115,4 +128,5 @@ routes = [
     Route("/.well-known/nodeinfo", get_nodeinfo_links),
     Route("/nodeinfo/{version}", get_nodeinfo),
     Route(witness.PATH, get_witness),
+    Route(ARRIVED, post_arrived, methods=["POST"]),
 ]

@@ -6,33 +6,20 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from boxroom import reach
 from boxroom.settings import Settings
-
-NOW = datetime.now(UTC)
+from tests.boxroom.certificates import NOW, made
 
 
 @asynccontextmanager
-async def tls_server(folder: Path, *, days: int) -> AsyncIterator[tuple[int, Path]]:
+async def tls_server(folder: Path, *, days: int, life: int = 91) -> AsyncIterator[tuple[int, Path]]:
     """A server on this machine whose certificate ends in `days`; its port, and the file with the certificate."""
-    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "here")])
-    made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-    made = made.serial_number(1).not_valid_before(NOW - timedelta(1)).not_valid_after(NOW + timedelta(days, 60))
-    made = made.add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-    made = made.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-    file = folder / "certificate.pem"
-    private = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    certificate = made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
-    file.write_bytes(certificate + key.private_bytes(*private))
+    file = made(folder, "localhost", days, life)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(file)
     server = await asyncio.start_server(lambda _, writer: writer.close(), "localhost", 0, ssl=context)
@@ -48,7 +35,7 @@ async def test_a_certificate_that_nobody_vouches_for_is_to_be_replaced(tmp_path:
 
     assert (what, state) == ("certificate", "must")
     assert "self" in said
-    assert "renew" in todo
+    assert "get one that everybody trusts" in todo
 
 
 @pytest.mark.parametrize(("days", "state"), [(90, "well"), (15, "well"), (13, "must"), (1, "must")])
@@ -61,6 +48,15 @@ async def test_a_certificate_is_to_be_renewed_two_weeks_before_its_end(
 
     assert found[1] == state
     assert f"{days}" in found[2]
+
+
+async def test_a_certificate_that_lives_for_days_alone_need_not_be_renewed_after_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with tls_server(tmp_path, days=2, life=6) as (port, file):
+        monkeypatch.setenv("SSL_CERT_FILE", str(file))
+        assert (await reach.certificate("localhost", port, NOW))[1] == "well"
+        assert (await reach.certificate("localhost", port, NOW + timedelta(days=1)))[1] == "must"
 
 
 async def test_a_port_where_nobody_answers_is_told_from_a_bad_certificate() -> None:

@@ -21,7 +21,7 @@ from tests.boxroom.house import PATIENCE, House
 
 ROOT = Path(__file__).parent.parent.parent
 DEPLOY = ROOT / "deploy"
-ADDRESSES = {"attic.example": "11.0.0.1", "shop.example": "11.0.0.2"}
+ADDRESSES = {"attic.example": "11.0.0.1", "shop.example": "11.0.0.2", "cellar.example": "192.168.7.7"}
 _BUILD = """
 set -e
 ip link set lo up
@@ -76,34 +76,30 @@ class Land:
         return self.runs("curl", "--silent", "--show-error", "--cacert", str(self.authority), *arguments, body=body)
 
     @contextmanager
-    def caddy(self, host: str, port: str, file: str | None = None, options: str | None = None) -> Iterator[None]:
-        """Caddy at the address of `host`, with the file that is deployed if no other is given, until left."""
+    def caddy(self, host: str, port: str, file: str = "", ready: str = "") -> Iterator[None]:
+        """Caddy at the address of `host`, with the file that is deployed if no other is given, until left.
+
+        It is there once curl has an answer from `ready`, or as far as it gets: ``7`` says that nobody listens,
+        ``35`` that there is no certificate yet.
+        """
         config = self.folder / f"{host}.caddy"
-        config.write_text(
-            (options or _OPTIONS.format(address=ADDRESSES[host])) + (file or (DEPLOY / "Caddyfile").read_text())
-        )
-        surroundings = {
-            **os.environ,
-            "STUDIO": host,
-            "BOXROOM": f"127.0.0.1:{port}",
-            "XDG_DATA_HOME": str(self.folder),
-            "XDG_CONFIG_HOME": str(self.folder),
-        }
+        config.write_text(_OPTIONS.format(address=ADDRESSES[host]) + (file or (DEPLOY / "Caddyfile").read_text()))
+        folders = {"XDG_DATA_HOME": str(self.folder), "XDG_CONFIG_HOME": str(self.folder)}
+        surroundings = {**os.environ, "STUDIO": host, "BOXROOM": f"127.0.0.1:{port}", **folders}
         command = [*self.within, "caddy", "run", "--adapter", "caddyfile", "--config", str(config)]
         with config.with_suffix(".log").open("w") as log:
             process = subprocess.Popen(command, env=surroundings, stderr=log)
         try:
-            self._wait_for(host, log=config.with_suffix(".log"))
+            self._wait_for(ready or f"https://{host}/", log=config.with_suffix(".log"))
             yield
         finally:
             process.terminate()
             process.wait(PATIENCE)
 
-    def _wait_for(self, host: str, log: Path) -> None:
-        """Until somebody shakes hands there with a certificate, whoever vouches for it."""
-        command = [*self.within, "curl", "--silent", "--insecure", "--output", "/dev/null", f"https://{host}/"]
+    def _wait_for(self, url: str, log: Path) -> None:
+        command = [*self.within, "curl", "--silent", "--insecure", "--output", "/dev/null", url]
         end = time.monotonic() + PATIENCE
-        while subprocess.run(command, check=False).returncode != 0:
+        while subprocess.run(command, check=False).returncode in (7, 35):
             assert time.monotonic() < end, log.read_text()
             time.sleep(0.1)
 
@@ -122,9 +118,11 @@ def land(folder: Path) -> Iterator[Land]:
             assert keeper.stdout is not None
             assert keeper.stdout.readline() == "ready\n"
             whose = ["--user", "--preserve-credentials"] if "--map-root-user" in unshare else []
-            yield Land(
-                folder, ["nsenter", "--target", str(keeper.pid), "--net", "--mount", f"--wd={ROOT}", *whose, "--"]
-            )
+            within = ["nsenter", "--target", str(keeper.pid), "--net", "--mount", f"--wd={ROOT}", *whose, "--"]
+            made = Land(folder, within)
+            with made.caddy("attic.example", "8000"):
+                pass  # so that there is an authority
+            yield made
         finally:
             keeper.kill()
 
@@ -154,7 +152,7 @@ class Home(House):
         assert done.returncode == 0, (arguments, done.stdout, done.stderr)
         return done.stdout.strip()
 
-    def tries(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        surroundings = {**os.environ, **self.environment}
+    def tries(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        surroundings = {**os.environ, **self.environment, **environment}
         command = [*self.program, *arguments]
         return subprocess.run(command, env=surroundings, capture_output=True, text=True, timeout=PATIENCE, check=False)
