@@ -74,8 +74,10 @@ async def examine(data: Path, *, offline: bool) -> list[Finding]:
 
 def before_opening(data: Path, settings: Settings) -> Iterator[Finding]:
     """What can be seen without opening the database, and may prevent it."""
-    yield permissions(data)
-    yield space(shutil.disk_usage(data).free)
+    first = (permissions(data), space(shutil.disk_usage(data).free))
+    yield from first
+    if any(one.state == "must" for one in first):
+        return  # a database cannot be looked at, or seems to be damaged, where nothing can be written
     url = database_url(data, settings)
     if file := database_file(url):
         yield integrity(file)
