@@ -8,11 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import ssl
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
-from typing import Literal
 from urllib.parse import quote, urlsplit
 
 from sqlalchemy import select
@@ -22,6 +19,8 @@ from activitypub.document import Document
 from activitypub.errors import ProtocolError
 from activitypub.message import Scheme
 from activitypub.origin import host
+from boxroom import certificate
+from boxroom.certificate import PATIENCE, Verdict
 from boxroom.settings import Settings
 from federation import guard
 from federation.client import Client, Gone, Signer, Unreachable
@@ -29,21 +28,8 @@ from federation.instance import Instance
 from federation.tables import Actor
 from web.wellknown import ARRIVED, PASSED_ON
 
-Verdict = tuple[str, Literal["well", "look", "must"], str, str]
-
-RENEW = timedelta(days=14)  # a certificate that nobody renewed by then, or in four fifths of its life, will not be
-PATIENCE = 10  # seconds
 BAD_REQUEST = 400
 DIALECTS: tuple[Scheme, ...] = ("cavage", "rfc9421")
-RENEWED = "renew it; Caddy does so by itself if ports 80 and 443 lead here"
-TRUSTED = "get one that everybody trusts; Caddy does so by itself unless `tls internal` or a file of your own is set"
-CURES = {  # by what OpenSSL finds wrong
-    9: "is the clock of this machine right (timedatectl)? Then get a new one",
-    18: TRUSTED,
-    19: TRUSTED,
-    20: "let the proxy send the whole chain; if you made the authority yourself, get one that everybody trusts",
-    62: "get one for this name; does the proxy's configuration name it?",
-}
 UNENCRYPTED: Verdict = (
     "certificate",
     "must",
@@ -64,7 +50,7 @@ async def look(here: Instance, settings: Settings) -> list[Verdict]:
     name, port = address.hostname or "", address.port or (443 if address.scheme == "https" else 80)
     found = [await name_of(name, port, settings)]
     if address.scheme == "https" and not _is_stuck(found):
-        found.append(await certificate(name, port, here.now()))
+        found.append(await certificate.look(name, port, here.now()))
     elif not settings.allow_private_network and address.scheme == "http":
         found.append(UNENCRYPTED)
     if _is_stuck(found):
@@ -114,50 +100,6 @@ async def _addresses(name: str, port: int) -> list[str]:
 
 def _is_mine(address: str) -> bool:
     return ip_address(address).is_loopback
-
-
-async def certificate(name: str, port: int, now: datetime) -> Verdict:
-    try:
-        async with asyncio.timeout(PATIENCE):
-            _, writer = await asyncio.open_connection(name, port, ssl=guard.tls())
-    except ssl.SSLCertVerificationError as error:
-        return "certificate", "must", error.verify_message, CURES.get(error.verify_code, RENEWED)
-    except ssl.SSLError as error:
-        return "certificate", "must", *_without_certificate(name, port, error.reason or "")
-    except (OSError, TimeoutError) as error:
-        return "certificate", "must", *await _without_answer(name, port, str(error) or "no answer")
-    begins, ends = (_moment(writer.get_extra_info("peercert")[one]) for one in ("notBefore", "notAfter"))
-    writer.close()
-    left = (ends - now).days
-    if ends - now < min(RENEW, (ends - begins) / 5):
-        todo = "renew it, and find out why that does not happen by itself"
-        return "certificate", "must", f"ends in {left} days", todo
-    return "certificate", "well", f"good for {left} more days", ""
-
-
-def _moment(written: str) -> datetime:
-    return datetime.fromtimestamp(ssl.cert_time_to_seconds(written), UTC)
-
-
-def _without_certificate(name: str, port: int, reason: str) -> tuple[str, str]:
-    if "ALERT" in reason:
-        todo = f"does its configuration name {name}? Why it got none, its log says: journalctl -u caddy"
-        return f"the proxy at {name}:{port} has no certificate for that name", todo
-    return f"what answers at {name}:{port} speaks no TLS", "let the proxy serve https there, and plain http at port 80"
-
-
-async def _without_answer(name: str, port: int, said: str) -> tuple[str, str]:
-    try:
-        async with asyncio.timeout(PATIENCE):
-            _, writer = await asyncio.open_connection(name, 80)
-    except (OSError, TimeoutError):
-        todo = (
-            f"is the proxy running, and do the router's ports lead to this machine? Or does it not lead back ({name})?"
-        )
-        return f"nobody answers at {name}:{port}: {said}", todo
-    writer.close()
-    todo = f"let the proxy serve https, and the router hand on port {port}; Caddy then gets a certificate by itself"
-    return f"{name} answers over plain http alone, and nobody at port {port}: {said}", todo
 
 
 async def passed_on(client: Client, home: str, *, mine: bool) -> list[Verdict]:

@@ -14,7 +14,7 @@ OLD = timedelta(days=8)  # one who saves once a week is not to be reminded
 
 
 class Backup(Row):
-    """The last one that was whole, in the only row. A restored server knows of the one before that which it was restored from."""
+    """The last one that was whole, in the only row; of that which it was restored from, a server does not know."""
 
     __tablename__ = "backups"
 

@@ -91,6 +91,13 @@ def wake(tx: Transaction, since: datetime) -> None:
     tell(tx, Woken(since))
 
 
+def lose_touch(tx: Transaction) -> None:
+    """Count as having slept since the last beat, however short that was: what came meanwhile is not here."""
+    last = tx.db.scalar(select(Waking).order_by(Waking.id.desc()).limit(1))
+    if last is not None:
+        last.until -= GAP
+
+
 def last_sleep(db: Session) -> Slept | None:
     """``None`` if it was always awake, as far as anybody knows."""
     found = db.scalars(select(Waking).order_by(Waking.id.desc()).limit(2)).all()

@@ -275,7 +275,7 @@ def transport(allow_private: bool, limits: Limits | None = None, lookup: Resolve
 
 
 def tls() -> ssl.SSLContext:
-    """How we speak TLS: with certifi's authorities, or those in SSL_CERT_FILE or SSL_CERT_DIR; TLS 1.2 at least (P-169)."""
+    """With certifi's authorities, or those in SSL_CERT_FILE or SSL_CERT_DIR; TLS 1.2 at least (P-169)."""
     file, folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
     return ssl.create_default_context(cafile=file or (None if folder else certifi.where()), capath=folder)
 

@@ -141,7 +141,8 @@ def backup(file: Path, passphrase_file: Path, keep: int | None) -> None:
 
     If FILE is a folder, the backup is a new file in there, named for the studio and the moment.
     """
-    from boxroom.backup import keep_only, named, save
+    from boxroom.backup import save
+    from boxroom.nightly import keep_only, named
 
     data, begun = data_folder(), now()
     settings, place = settings_in(data), file
@@ -169,11 +170,18 @@ async def _note(data: Path, begun: datetime, file: Path, size: int) -> None:
 @click.option("--passphrase-file", type=A_FILE, required=True, help="A file whose first line the backup was made with.")
 def restore(file: Path, passphrase_file: Path) -> None:
     """Bring a backup back into an empty folder."""
-    from boxroom.backup import bring_back
+    from boxroom.restoring import bring_back
 
     data = data_folder()
     finish(asyncio.to_thread(bring_back, file, data, _passphrase(passphrase_file)))
+    finish(_lose_touch(data))
     say(f"Everything is back in {data}. Start the server with: boxroom serve")
+
+
+async def _lose_touch(data: Path) -> None:
+    """What others sent since the backup was made was lost with the machine, and is asked for at the next start."""
+    async with opened(data) as (_, here):
+        await here.store.write(waking.lose_touch)
 
 
 @click.command("export", params=[data_option()])

@@ -61,6 +61,20 @@ def test_a_backup_can_be_made_while_the_server_runs(house: House, passphrase: Pa
     assert [one["uri"] for one in again.shows("outbox")] == [said]
 
 
+def test_a_restored_studio_asks_what_it_missed_since_the_backup(house: House, passphrase: Path) -> None:
+    with house.open():
+        house.waits_for("status", until='"accounts": 1')
+        file = saved(house, passphrase)
+    again = House(house.folder.with_name("again"), house.url, house.handle)
+    again.does("restore", str(file), "--passphrase-file", str(passphrase))
+
+    with again.open():
+        again.waits_for("status", until='"outboxes_left"')
+
+    assert "server.woken" in again.log
+    assert "server.woken" not in house.log
+
+
 @pytest.mark.proves("P-079", "P-336")
 def test_a_backup_shows_nothing_to_who_has_no_passphrase(house: House, passphrase: Path) -> None:
     house.does("post", "A secret between friends", "--visibility", "followers")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from boxroom import reach
+from boxroom import certificate, reach
 from boxroom.settings import Settings
 from tests.boxroom.certificates import NOW, made
 
@@ -31,7 +31,7 @@ async def tls_server(folder: Path, *, days: int, life: int = 91) -> AsyncIterato
 
 async def test_a_certificate_that_nobody_vouches_for_is_to_be_replaced(tmp_path: Path) -> None:
     async with tls_server(tmp_path, days=90) as (port, _):
-        what, state, said, todo = await reach.certificate("localhost", port, NOW)
+        what, state, said, todo = await certificate.look("localhost", port, NOW)
 
     assert (what, state) == ("certificate", "must")
     assert "self" in said
@@ -44,7 +44,7 @@ async def test_a_certificate_is_to_be_renewed_two_weeks_before_its_end(
 ) -> None:
     async with tls_server(tmp_path, days=days) as (port, file):
         monkeypatch.setenv("SSL_CERT_FILE", str(file))
-        found = await reach.certificate("localhost", port, NOW)
+        found = await certificate.look("localhost", port, NOW)
 
     assert found[1] == state
     assert f"{days}" in found[2]
@@ -55,12 +55,12 @@ async def test_a_certificate_that_lives_for_days_alone_need_not_be_renewed_after
 ) -> None:
     async with tls_server(tmp_path, days=2, life=6) as (port, file):
         monkeypatch.setenv("SSL_CERT_FILE", str(file))
-        assert (await reach.certificate("localhost", port, NOW))[1] == "well"
-        assert (await reach.certificate("localhost", port, NOW + timedelta(days=1)))[1] == "must"
+        assert (await certificate.look("localhost", port, NOW))[1] == "well"
+        assert (await certificate.look("localhost", port, NOW + timedelta(days=1)))[1] == "must"
 
 
 async def test_a_port_where_nobody_answers_is_told_from_a_bad_certificate() -> None:
-    _, state, said, _ = await reach.certificate("localhost", 9, NOW)
+    _, state, said, _ = await certificate.look("localhost", 9, NOW)
 
     assert state == "must"
     assert "nobody answers at localhost:9" in said

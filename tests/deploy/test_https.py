@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,6 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from activitypub import cavage, keys, rfc9421
 from activitypub.message import Request
 from federation.answer import AS2
-from tests.boxroom.test_sleep import was_awake
 from tests.deploy.land import Home, Land
 
 pytestmark = [
@@ -127,7 +126,6 @@ def test_shows_home_5_a_studio_that_was_lost_is_restored_and_receives_what_was_s
 
         again = replace(ada, folder=tmp_path / "new machine")
         again.does("restore", str(file), "--passphrase-file", str(secret))
-        was_awake(again, timedelta(hours=9))  # as a backup of last night says
         with again.open():
             for one in (before, after, meanwhile):
                 again.waits_for("feed", until=one)
