@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "2026_11_28_1_logins"
-down_revision = "2026_11_27_9_mailboxes"
+revision = "2026_11_28_2_logins"
+down_revision = "2026_11_28_1_backups"
 
 NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
