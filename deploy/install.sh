@@ -6,6 +6,7 @@
 # That name has to lead to this machine already, with ports 80 and 443: Caddy fetches a certificate for it.
 # What is done is said as it is done. With DESTDIR=folder the files are laid out in that folder, and nothing else happens.
 set -euo pipefail
+umask 022 # what is installed is for its own user to run, too
 
 source=$(cd "$(dirname "$0")/.." && pwd)
 root=${DESTDIR:-}

@@ -20,15 +20,52 @@ from tests.deploy.land import DEPLOY, ROOT
 
 SCRIPTS = [DEPLOY / "install.sh", DEPLOY / "boxroom"]
 SERVICES = {"boxroom.service": 12, "boxroom-backup.service": 5}  # tenths of what systemd calls exposure, at most
+OF_A_MACHINE = {**os.environ, "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
 PLACE = "usr/local/lib/boxroom"
 
 pytestmark = pytest.mark.xdist_group("deploy")  # what takes long is made once
+# In a copy of this machine's folders, which are as they were afterwards. What would change more than folders, the
+# package manager and the services, only says what it was asked for.
+ON_A_MACHINE = """
+umask 022
+set -e
+deploy=$1 before=$2 place=$3
+mount -t tmpfs tmpfs "$place"
+for folder in /etc /usr/local /var; do
+    mkdir -p "$place$folder/new" "$place$folder/work"
+    mount -t overlay overlay -o "lowerdir=$folder,upperdir=$place$folder/new,workdir=$place$folder/work" "$folder"
+done
+mkdir "$place/bin"
+for name in apt-get systemctl; do
+    printf '#!/bin/sh\\necho "[%s $*]"\\n' "$name" >"$place/bin/$name"
+    chmod +x "$place/bin/$name"
+done
+export PATH="$place/bin:$PATH"
+cp -R "$before/usr/local/lib/boxroom" /usr/local/lib/boxroom # so that its libraries need not be fetched once more
+mkdir -p /etc/caddy
+touch /etc/caddy/Caddyfile
+cd /
+"$deploy/install.sh" https://studio.example ada
+echo --
+"$deploy/install.sh" https://studio.example ada
+echo --
+boxroom status
+echo --
+stat -c '%U %a %n' /var/lib/boxroom /var/backups/boxroom /etc/boxroom/passphrase
+echo --
+grep boxroom /etc/caddy/Caddyfile
+grep ^studio /etc/caddy/boxroom.caddy
+"""
+
 needs_systemd = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
 
 
 @pytest.fixture(scope="module")
 def laid_out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder as the root of a machine on which Boxroom was installed."""
+    modern = ["python3", "-c", "import ensurepip, sys; sys.exit(sys.version_info < (3, 11))"]
+    if subprocess.run(modern, env=OF_A_MACHINE, capture_output=True, check=False).returncode != 0:
+        pytest.skip("this machine itself has no Python 3.11 with venv")
     folder = tmp_path_factory.mktemp("machine")
     installs(folder)
     return folder
@@ -37,7 +74,7 @@ def laid_out(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def installs(folder: Path) -> str:
     command = [str(DEPLOY / "install.sh"), "https://studio.example", "ada"]
     done = subprocess.run(
-        command, env={**os.environ, "DESTDIR": str(folder)}, capture_output=True, text=True, check=False
+        command, env={**OF_A_MACHINE, "DESTDIR": str(folder)}, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -95,11 +132,35 @@ def test_installing_again_keeps_what_is_there_and_the_program_before(laid_out: P
     assert (laid_out / f"{PLACE}.old" / "app" / "of the last version").exists()
 
 
+@pytest.mark.timeout(400)
+def test_a_machine_is_set_up_and_stays_as_it_is_when_that_is_done_again(laid_out: Path, tmp_path: Path) -> None:
+    command = ["unshare", "--mount", "bash", "-c", ON_A_MACHINE, "bash", str(DEPLOY), str(laid_out), str(tmp_path)]
+    if os.geteuid() != 0 or subprocess.run(["unshare", "--mount", "true"], check=False).returncode != 0:
+        pytest.skip("nobody may mount anything here")
+
+    done = subprocess.run(command, env=OF_A_MACHINE, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    first, again, status, folders, caddy = done.stdout.split("--\n")
+
+    assert "Your recovery key: " in first
+    assert "[systemctl restart boxroom.service boxroom-backup.timer]" in first
+    assert "A user" not in again
+    assert "The studio in /var/lib/boxroom stays as it is" in again
+    assert status.startswith("Boxroom ")
+    assert "https://studio.example, not running" in status
+    assert folders.splitlines() == [
+        "boxroom 700 /var/lib/boxroom",
+        "boxroom 700 /var/backups/boxroom",
+        "root 600 /etc/boxroom/passphrase",
+    ]
+    assert caddy.splitlines() == ["import boxroom.caddy", "studio.example {"]
+
+
 @pytest.mark.parametrize(
     "arguments", [[], ["studio.example", "ada"], ["https://studio.example/", "ada"], ["http://a.example", "ada"]]
 )
 def test_nothing_is_installed_for_what_is_no_address(arguments: list[str], tmp_path: Path) -> None:
-    surroundings = {**os.environ, "DESTDIR": str(tmp_path)}
+    surroundings = {**OF_A_MACHINE, "DESTDIR": str(tmp_path)}
 
     done = subprocess.run(
         [DEPLOY / "install.sh", *arguments], env=surroundings, capture_output=True, text=True, check=False
