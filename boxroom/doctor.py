@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 import os
 import shutil
 import sqlite3
@@ -92,11 +91,8 @@ def permissions(data: Path) -> Finding:
         names = " ".join(map(str, open_ones))
         return Finding("permissions", "must", f"others on this machine can look into {names}", f"chmod go= {names}")
     if os.statvfs(data).f_flag & os.ST_RDONLY:
-        said, todo = (
-            f"the disk of {data} can only be read",
-            "ask `journalctl -k` why; a card or disk that fails is like that",
-        )
-        return Finding("permissions", "must", said, f"{todo}. Then: mount -o remount,rw")
+        todo = "ask `journalctl -k` why: a card or disk that fails is like that. Then: mount -o remount,rw"
+        return Finding("permissions", "must", f"the disk of {data} can only be read", todo)
     if not all(os.access(path, os.R_OK | os.W_OK) for path in paths):
         return Finding("permissions", "must", f"we cannot write in {data}", _as_its_owner(data))
     return Finding("permissions", "well", f"{data} is for its own user alone")
@@ -113,12 +109,10 @@ def locked_out(data: Path) -> Finding | None:
 
 
 def _as_its_owner(data: Path) -> str:
-    try:
-        owner = data.owner()
-    except (KeyError, PermissionError):
-        owner = "its owner"
-    ours = f"if it is to be ours: sudo chown -R {getpass.getuser()} {data}"
-    return f"run this as {owner} (sudo -u {owner} boxroom doctor); {ours}"
+    owner = data.stat().st_uid
+    if owner == os.geteuid():
+        return f"chmod -R u+rwX {data}"
+    return f"sudo -u '#{owner}' boxroom doctor; or, if it is to be ours, sudo chown -R {os.geteuid()} {data}"
 
 
 def space(free: int) -> Finding:
@@ -208,11 +202,8 @@ async def saved(patient: Patient) -> list[Finding]:
         return [Finding("backup", "look", said, todo)]
     said = f"the last good one is of {found.at:%Y-%m-%d}: {found.file}"
     if found.at < patient.here.now() - backups.OLD:
-        return [
-            Finding(
-                "backup", "look", said, "make one: boxroom backup FILE. systemctl status boxroom-backup tells why not"
-            )
-        ]
+        todo = "make one: boxroom backup FILE. systemctl status boxroom-backup tells why there was none"
+        return [Finding("backup", "look", said, todo)]
     return [Finding("backup", "well", said)]
 
 

@@ -31,6 +31,9 @@ check() {
     [[ $# -eq 2 && $1 == https://* && $1 != *://*/* ]] || fail "usage: sudo deploy/install.sh https://studio.example ada"
     python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || fail "Boxroom needs Python 3.11 or newer"
     [[ -z $root ]] || return 0
+    local settings=/var/lib/boxroom/boxroom.toml
+    [[ ! -e $settings ]] || grep -qxF "url = \"${1,,}\"" $settings ||
+        fail "there is a studio on this machine already, whose address is another, for ever: see $settings"
     [[ $EUID -eq 0 ]] || fail "this has to be run as root: sudo deploy/install.sh $*"
     case $(dpkg --print-architecture) in
         amd64 | arm64) ;;

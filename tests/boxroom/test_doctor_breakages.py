@@ -53,10 +53,18 @@ def _overwrite(house: House) -> None:
         database.write(bytes(50_000))
 
 
+def _give_away(house: House) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can give a folder away")
+    for path in (*house.folder.iterdir(), house.folder):
+        os.chown(path, OTHER, OTHER)
+
+
 def _nothing(house: House) -> None:
     assert house.folder.exists()
 
 
+OTHER = 54321  # a user's number that nobody has
 NEWER = "UPDATE alembic_version SET version_num = '2099_01_01_hoverboards'"
 NO_KEY = "UPDATE keys SET private = NULL WHERE id = (SELECT min(id) FROM keys WHERE use = 'publicKey')"
 OLD = "INSERT INTO backups VALUES (1, '2026-01-01 03:00:00.000000', '/mnt/stick/ada.backup', 1)"
@@ -64,8 +72,17 @@ FAULTS = [
     Fault(
         "open", lambda house: house.folder.chmod(0o755), "permissions", "others on this machine can look", "chmod go="
     ),
-    Fault("not ours to write", lambda house: house.folder.chmod(0o500), "permissions", "cannot write in", "sudo -u"),
-    Fault("not ours to read", lambda house: house.folder.chmod(0o000), "permissions", "may not look into", "sudo -u"),
+    Fault(
+        "not ours to write", lambda house: house.folder.chmod(0o500), "permissions", "cannot write in", "chmod -R u+rwX"
+    ),
+    Fault(
+        "not ours to read",
+        lambda house: house.folder.chmod(0o000),
+        "permissions",
+        "may not look into",
+        "chmod -R u+rwX",
+    ),
+    Fault("somebody else's", _give_away, "permissions", "may not look into", f"sudo -u '#{OTHER}' boxroom doctor"),
     Fault("read-only", _nothing, "permissions", "can only be read", "journalctl -k", "read-only"),
     Fault("full", _nothing, "disk", "0.0 GB free", "make room", "full"),
     Fault("damaged", _overwrite, "database", "", "boxroom restore"),

@@ -48,6 +48,7 @@ cd /
 "$deploy/install.sh" https://studio.example ada
 echo --
 "$deploy/install.sh" https://studio.example ada
+if "$deploy/install.sh" https://another.example ada 2>&1; then exit 9; fi
 echo --
 boxroom status
 echo --
@@ -146,6 +147,7 @@ def test_a_machine_is_set_up_and_stays_as_it_is_when_that_is_done_again(laid_out
     assert "[systemctl restart boxroom.service boxroom-backup.timer]" in first
     assert "A user" not in again
     assert "The studio in /var/lib/boxroom stays as it is" in again
+    assert again.splitlines()[-1].startswith("there is a studio on this machine already, whose address is another")
     assert status.startswith("Boxroom ")
     assert "https://studio.example, not running" in status
     assert folders.splitlines() == [
