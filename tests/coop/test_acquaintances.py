@@ -51,6 +51,7 @@ OTHERS = {
     "keepsakes": {"member", "role"},
     "keys": {"id", "owner", "use", "public", "private"},
     "lanes": {"host", "error", "dialect"},
+    "logins": {"browser", "name"},
     "mailboxes": {"owner", "buddy"},  # forgotten with the one who names the other, who can be fetched again
     "media": {"name", "owner", "media_type", "filename", "alt", "blurhash", "digest"},
     "memberships": {"role", "capability"},
@@ -58,12 +59,14 @@ OTHERS = {
     "objects": {"uri", "type", "author", "visibility", "reply_to", "conversation"},
     "offered_skills": {"skill"},
     "offers": {"uri", "purpose", "title", "words", "currency", "per", "place", "state"},
+    "passkeys": {"id", "name"},
     "parcels": {"owner", "buddy", "sender", "site", "key"},  # the first two as in "buddies"; nobody looks up the third
     "projects": {"fingerprint", "members", "log", "name", "summary"},
     "reactions": {"uri", "kind", "emoji", "icon"},
     "receipts": {"uri", "type", "actor", "state", "error"},
     "reports": {"uri", "server", "site", "text"},
     "responses": {"uri", "offer", "text", "via", "state", "reason", "agreement", "answers"},
+    "spare_codes": {"hash"},
     "statements": {"hash", "uri", "kind"},
     "verified_links": {"url"},
     "visits": {"what", "page", "thread"},
