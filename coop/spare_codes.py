@@ -6,7 +6,7 @@ import hashlib
 import secrets
 from datetime import datetime
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from coop.accounts import Account
@@ -37,10 +37,14 @@ def new(tx: Transaction, account: int) -> list[str]:
     return codes
 
 
+def is_one(db: Session, account: int, code: str) -> bool:
+    """Whether it is one of theirs, and was not used."""
+    return db.scalar(select(SpareCode.made).where(*_of(account, code))) is not None
+
+
 def use(tx: Transaction, account: int, code: str) -> bool:
     """Whether it is one of theirs; from now on it is not."""
-    used = delete(SpareCode).where(SpareCode.hash == _hash(code), SpareCode.account == account)
-    return tx.db.execute(used).rowcount == 1  # type: ignore[attr-defined, no-any-return]
+    return tx.db.execute(delete(SpareCode).where(*_of(account, code))).rowcount == 1  # type: ignore[attr-defined, no-any-return]
 
 
 def left(db: Session, account: int) -> int:
@@ -51,6 +55,10 @@ def left(db: Session, account: int) -> int:
 def forget(tx: Transaction, event: Departed) -> None:
     gone = select(Account.id).where(Account.uri == event.actor)
     tx.db.execute(delete(SpareCode).where(SpareCode.account.in_(gone)))
+
+
+def _of(account: int, code: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return SpareCode.hash == _hash(code), SpareCode.account == account
 
 
 def _group() -> str:

@@ -15,6 +15,7 @@ from web import activitypub, calendars, feeds, files, static, wellknown
 from web.attempts import Attempts
 from web.errors import Errors
 from web.limits import Rates, networks
+from web.once import Once
 from web.pages import board, door, letters, notifications, passkeys, people, public, saying, seals, settings, today
 
 OTHERS = (wellknown, static, files, feeds, calendars)
@@ -55,7 +56,7 @@ class Front:
         self.media = media
         self.app = app
         self.attempts = Attempts()
-        self.said: TTLCache[str, str] = TTLCache(*saying.REMEMBERED)
+        self.once = Once()
         self.challenges: TTLCache[str, bytes] = TTLCache(*passkeys.CHALLENGES)
         self._headers = {name: _headers(here) for name, here in instances.items()}
 
@@ -70,7 +71,7 @@ class Front:
             return
         scope["instance"] = here
         scope["media"] = self.media.get(name)
-        scope.update(attempts=self.attempts, said=self.said, challenges=self.challenges)
+        scope.update(attempts=self.attempts, once=self.once, challenges=self.challenges)
         scope["app"] = self.app  # so that the router raises what it refuses, and one place answers
         headers = self._headers[name]
 

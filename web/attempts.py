@@ -29,11 +29,14 @@ class Attempts:
     in_browser: Allowance = field(default_factory=lambda: Allowance(*IN_BROWSER))
     _checking: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
-    def wait(self, address: str | None, handle: str, known_browser: str | None) -> float:
-        """Count an attempt; return 0 if it may be made, else for how many seconds not."""
+    def wait(self, address: str | None, handle: str | None, known_browser: str | None) -> float:
+        """Count an attempt; return 0 if it may be made, else for how many seconds not.
+
+        Without a `handle` it is at something that nobody can guess, and is not counted against whose it is.
+        """
         if known_browser:
             return self.in_browser.take(known_browser)
-        return (self.from_address.take(address) if address else 0) or self.of_account.take(handle)
+        return (self.from_address.take(address) if address else 0) or (self.of_account.take(handle) if handle else 0)
 
     async def matches(self, hashed: str | None, password: str) -> bool:
         """Whether it is the password; it takes as long if there is none to be right."""

@@ -24,7 +24,7 @@ class Guard:
     @property
     def tests(self) -> str:
         file = self.test.partition("::")[0]
-        folders = ("activitypub", "federation", "coop")
+        folders = ("activitypub", "federation", "coop", "web")
         return next(f"tests/{one}/{self.test}" for one in folders if (ROOT / "tests" / one / file).exists())
 
     @property

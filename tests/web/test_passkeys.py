@@ -173,6 +173,22 @@ async def test_a_wrong_code_changes_nothing(fediverse: Fediverse, typed: dict[st
     assert (answer.status_code, right.status_code) == (422, 303)
 
 
+async def test_guessing_keeps_nobody_from_using_a_spare_code(fediverse: Fediverse) -> None:
+    attic = await fediverse.studio("attic")
+    owner = await at_home(attic)
+    [code, *_] = CODE.findall((await owner.sends("/settings", "/settings/codes")).text)
+    crowd = [Inhabitant(attic, visiting(attic, f"192.0.2.{number}")) for number in range(4)]
+    for each in crowd:
+        for _ in range(6):
+            await each.logs_in(password="a guess")
+    away = Inhabitant(attic, visiting(attic, "192.0.2.200"))
+
+    by_password = await away.logs_in()
+    by_code = await away.sends("/login", "/login/code", name="attic", code=code, new="a whole new one")
+
+    assert (by_password.status_code, by_code.status_code) == (422, 303)
+
+
 async def test_new_codes_put_an_end_to_the_old_ones(fediverse: Fediverse) -> None:
     attic = await fediverse.studio("attic")
     owner = await at_home(attic)

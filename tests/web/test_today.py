@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from urllib.parse import quote
 
 import pytest
@@ -62,9 +63,20 @@ async def test_a_form_that_is_sent_twice_says_it_once(fediverse: Fediverse) -> N
     attic, _, one = await friends(fediverse)
     page = (await one.sees("/today")).text
 
-    await one.sends_from(page, "/say", text="Once")
+    await asyncio.gather(*(one.sends_from(page, "/say", text="Once") for _ in range(3)))
     await one.sends_from(page, "/say", text="Once")
 
+    assert len(await attic.knows(Object)) == 1
+
+
+async def test_a_form_that_failed_may_be_sent_again(fediverse: Fediverse) -> None:
+    attic, _, one = await friends(fediverse)
+    page = (await one.sees("/today")).text
+
+    refused = await one.sends_from(page, "/say", text=" ")
+    said = await one.sends_from(page, "/say", text="Now with words")
+
+    assert (refused.status_code, said.status_code) == (422, 303)
     assert len(await attic.knows(Object)) == 1
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
@@ -28,6 +27,7 @@ from federation.instance import Instance
 from federation.outbox import TooLong
 from federation.store import Transaction
 from web import inside, session, shown
+from web.once import new_key
 from web.pages.public import card
 from web.pages.saying import meet
 from web.session import text
@@ -194,7 +194,7 @@ async def new_page(request: Request, typed: dict[str, str], trouble: str = "") -
     visitor = await session.inhabitant(request)
     mine = await here.store.read(lambda db: inside.insider(db, visitor, here.home))
     fields = {name: typed.get(name, "") for name in FIELDS}
-    more = {"currencies": sorted(CURRENCIES), "key": secrets.token_urlsafe(12), "trouble": trouble}
+    more = {"currencies": sorted(CURRENCIES), "key": new_key(), "trouble": trouble}
     values = {**mine, "typed": fields, **more}
     return inside.page(request, "new-offer.html", values, 422 if trouble else 200)
 
@@ -204,16 +204,19 @@ async def open_offer(request: Request) -> Response:
     sent = await session.form_of(request)
     visitor = await session.inhabitant(request)
     typed = {name: text(sent, name).strip() for name in FIELDS}
-    said, key = request.scope["said"], f"{visitor.browser} {text(sent, 'key')}"
-    if key not in said:
-        try:
-            draft = draft_of(typed)
-            await meet(here, draft.text)
-            for_whom: Literal["public", "followers"] = "followers" if typed["visibility"] == "followers" else "public"
-            said[key] = await discovery.completing(here, lambda tx: offers.open(tx, visitor.uri, draft, for_whom).uri)
-        except EXPECTED as error:
-            return await new_page(request, typed, f"It is not on the board yet: {error}.")
-    return inside.go(where(said[key]))
+    once = request.scope["once"]
+
+    async def hang() -> str:
+        draft = draft_of(typed)
+        await meet(here, draft.text)
+        for_whom: Literal["public", "followers"] = "followers" if typed["visibility"] == "followers" else "public"
+        return await discovery.completing(here, lambda tx: offers.open(tx, visitor.uri, draft, for_whom).uri)
+
+    try:
+        uri = await once.do(f"{visitor.browser} {text(sent, 'key')}", hang)
+    except EXPECTED as error:
+        return await new_page(request, typed, f"It is not on the board yet: {error}.")
+    return inside.go(where(uri))
 
 
 def draft_of(typed: dict[str, str]) -> Draft:

@@ -57,7 +57,9 @@ async def log_in_by_code(request: Request) -> Response:
     name, code = text(sent, "name").strip(), text(sent, "code")
     account = await _account(here, name)
     attempts: Attempts = request.scope["attempts"]
-    trouble = await _must_wait(request, account, name)
+    trouble = await _must_wait(request, account, None)
+    if not trouble and not (account and await here.store.read(lambda db: spare_codes.is_one(db, account.id, code))):
+        trouble = NO_CODE
     try:
         hashed = "" if trouble else await attempts.hash_of(text(sent, "new"))
     except Trouble as error:
@@ -101,13 +103,14 @@ def _handle(name: str) -> str:
     return name.lower().removeprefix("@").partition("@")[0]
 
 
-async def _must_wait(request: Request, account: Account | None, name: str) -> str:
-    """Count an attempt to come in; say for how long there may be none, or nothing."""
+async def _must_wait(request: Request, account: Account | None, name: str | None) -> str:
+    """Count an attempt to come in, by guessing if a `name` is given; say for how long there may be none, or nothing."""
     here: Instance = request.scope["instance"]
     attempts: Attempts = request.scope["attempts"]
     browser, number = session.browser_of(request), account.id if account else 0
     been_here = await here.store.read(lambda db: logins.is_known(db, browser.key, number))
-    wait = attempts.wait(request.scope.get("came_from"), _handle(name), browser.key if been_here else None)
+    handle = _handle(name) if name is not None else None
+    wait = attempts.wait(request.scope.get("came_from"), handle, browser.key if been_here else None)
     if not wait:
         return ""
     return TOO_OFTEN.format(f"{int(wait) + 1} seconds" if wait < 60 else f"{int(wait // 60) + 1} minutes")

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
 
-from cachetools import TTLCache
 from sqlalchemy.orm import Session
 from starlette.datastructures import FormData
 from starlette.requests import Request
@@ -30,6 +28,7 @@ from federation.store import Transaction, Unavailable
 from federation.tables import Object
 from web import inside, session
 from web.lines import lines
+from web.once import new_key
 from web.session import text
 
 AUDIENCES: dict[Visibility, str] = {
@@ -38,7 +37,6 @@ AUDIENCES: dict[Visibility, str] = {
     "followers": "Those who follow me",
     "direct": "Only those I name",
 }
-REMEMBERED = 1_000, 3_600  # forms, seconds: sent twice, they say something once
 MENTIONED = 20  # addresses that are looked up before something is said
 
 
@@ -62,7 +60,7 @@ class Words:
     @property
     def key(self) -> str:
         """Another one for each form, by which it is known if it is sent twice."""
-        return secrets.token_urlsafe(12)
+        return new_key()
 
 
 # --- Saying something ----------------------------------------------------------------------------------------------
@@ -73,15 +71,17 @@ async def say(request: Request) -> Response:
     here: Instance = request.scope["instance"]
     sent = await session.form_of(request)
     visitor = await session.inhabitant(request)
-    words, key = _words(sent), f"{visitor.browser} {text(sent, 'key')}"
-    said: TTLCache[str, str] = request.scope["said"]
-    if key not in said:
-        try:
-            await meet(here, words.text)
-            said[key] = await discovery.completing(here, lambda tx: posts.publish(tx, visitor.uri, _draft(words)).uri)
-        except EXPECTED as error:
-            return await _again(request, words, _in_words(error))
-    return inside.go(f"/read?of={quote(said[key], safe='')}" if words.reply_to else "/today")
+    words, once = _words(sent), request.scope["once"]
+
+    async def publish() -> str:
+        await meet(here, words.text)
+        return await discovery.completing(here, lambda tx: posts.publish(tx, visitor.uri, _draft(words)).uri)
+
+    try:
+        uri = await once.do(f"{visitor.browser} {text(sent, 'key')}", publish)
+    except EXPECTED as error:
+        return await _again(request, words, _in_words(error))
+    return inside.go(f"/read?of={quote(uri, safe='')}" if words.reply_to else "/today")
 
 
 def _words(sent: FormData) -> Words:
