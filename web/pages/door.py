@@ -58,8 +58,9 @@ async def log_in_by_code(request: Request) -> Response:
     account = await _account(here, name)
     attempts: Attempts = request.scope["attempts"]
     trouble = await _must_wait(request, account, None)
-    if not trouble and not (account and await here.store.read(lambda db: spare_codes.is_one(db, account.id, code))):
-        trouble = NO_CODE
+    if account and not trouble:
+        is_one = partial(spare_codes.is_one, account=account.id, code=code)
+        trouble = "" if await here.store.read(is_one) else NO_CODE
     try:
         hashed = "" if trouble else await attempts.hash_of(text(sent, "new"))
     except Trouble as error:
