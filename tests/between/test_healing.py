@@ -325,7 +325,7 @@ def test_shows_coop_1_five_studios_agree_once_they_reach_each_other_again(each: 
     steps = max(1, STEPS // len(EACH))
     each = min(each, steps)
     bounded = settings(
-        max_examples=PLAIN + -(-steps * 5 // (each * 4)),  # some end early: chance runs out before the steps do
+        max_examples=PLAIN + -(-steps * 8 // (each * 5)),  # some end early: chance runs out before the steps do
         stateful_step_count=each + 1,  # to open is one
         deadline=None,
         suppress_health_check=list(HealthCheck),
