@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -23,10 +23,10 @@ from coop.follows import Follow
 from federation import discovery, ids
 from federation.client import Gone, Unreachable
 from federation.instance import Instance
-from federation.store import Transaction
 from federation.tables import Actor
 from web import inside, session, shown
 from web.lines import lines
+from web.pages.saying import does
 from web.pages.seals import seals_of
 from web.session import text
 
@@ -144,31 +144,14 @@ def between(db: Session, me: str, other: str) -> Between:
     return Between(mine.state if mine else "", theirs.state if theirs else "", bool(blocked))
 
 
-def does(act: Callable[[Transaction, str, str], object]) -> Callable[[Request], Awaitable[Response]]:
-    """The endpoint that does this with somebody, and goes back to where its button was."""
-
-    async def endpoint(request: Request) -> Response:
-        here: Instance = request.scope["instance"]
-        sent = await session.form_of(request)
-        visitor = await session.inhabitant(request)
-        uri = text(sent, "whom")
-        try:
-            await discovery.completing(here, lambda tx: act(tx, visitor.uri, uri) and None)
-        except (ProtocolError, Unreachable, Gone) as error:
-            raise Trouble(f"nothing was done: {error}") from error
-        return inside.go(session.way_back(text(sent, "back")))
-
-    return endpoint
-
-
 routes = [
     Route("/people", get_people, methods=["GET"]),
     Route("/people/find", find, methods=["POST"]),
     Route("/who", get_person, methods=["GET"]),
-    Route("/follow", does(follows.follow), methods=["POST"]),
-    Route("/unfollow", does(follows.unfollow), methods=["POST"]),
-    Route("/approve", does(follows.approve), methods=["POST"]),
-    Route("/reject", does(follows.reject), methods=["POST"]),
-    Route("/block", does(blocks.block), methods=["POST"]),
-    Route("/unblock", does(blocks.unblock), methods=["POST"]),
+    Route("/follow", does(follows.follow, "whom"), methods=["POST"]),
+    Route("/unfollow", does(follows.unfollow, "whom"), methods=["POST"]),
+    Route("/approve", does(follows.approve, "whom"), methods=["POST"]),
+    Route("/reject", does(follows.reject, "whom"), methods=["POST"]),
+    Route("/block", does(blocks.block, "whom"), methods=["POST"]),
+    Route("/unblock", does(blocks.unblock, "whom"), methods=["POST"]),
 ]

@@ -119,14 +119,14 @@ def _in_words(error: Exception) -> str:
 # --- What one makes of it ------------------------------------------------------------------------------------------
 
 
-def reacts(act: Callable[[Transaction, str, str], object]) -> Callable[[Request], Awaitable[Response]]:
-    """The endpoint that does this with a post, and goes back to where its button was."""
+def does(act: Callable[[Transaction, str, str], object], with_: str = "of") -> Callable[[Request], Awaitable[Response]]:
+    """The endpoint that does this with what the field `with_` names, and goes back to where its button was."""
 
     async def endpoint(request: Request) -> Response:
         here: Instance = request.scope["instance"]
         sent = await session.form_of(request)
         visitor = await session.inhabitant(request)
-        uri = text(sent, "of")
+        uri = text(sent, with_)
         try:
             await discovery.completing(here, lambda tx: act(tx, visitor.uri, uri) and None)
         except (ProtocolError, Unreachable, Gone) as error:
@@ -172,9 +172,9 @@ async def reading(request: Request, uri: str, words: Words | None, status: int =
 routes = [
     Route("/say", say, methods=["POST"]),
     Route("/read", get_conversation, methods=["GET"]),
-    Route("/like", reacts(reactions.like), methods=["POST"]),
-    Route("/unlike", reacts(reactions.unlike), methods=["POST"]),
-    Route("/boost", reacts(reactions.boost), methods=["POST"]),
-    Route("/unboost", reacts(reactions.unboost), methods=["POST"]),
-    Route("/take-back", reacts(posts.delete), methods=["POST"]),
+    Route("/like", does(reactions.like), methods=["POST"]),
+    Route("/unlike", does(reactions.unlike), methods=["POST"]),
+    Route("/boost", does(reactions.boost), methods=["POST"]),
+    Route("/unboost", does(reactions.unboost), methods=["POST"]),
+    Route("/take-back", does(posts.delete), methods=["POST"]),
 ]
