@@ -19,6 +19,7 @@ from starlette.responses import Response
 from activitypub import html
 from activitypub.origin import host
 from federation.instance import Instance
+from web import languages
 from web.negotiation import ACTIVITY_JSON
 
 BELOW = 2  # levels: a page has one heading of the first, and its parts have those of the second
@@ -113,8 +114,14 @@ def static(name: str) -> str:
 
 def _environment() -> Environment:
     made = Environment(
-        loader=PackageLoader("web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=PackageLoader("web"),
+        extensions=["jinja2.ext.i18n"],
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
+    made.install_gettext_callables(languages.gettext, languages.ngettext, newstyle=True)  # type: ignore[attr-defined]
     made.filters.update({one.__name__: one for one in (when, exactly, on, day, clean, place, excerpt, start)})
     made.globals["static"] = static
     return made
