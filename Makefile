@@ -3,6 +3,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
+# Programs that are started again and again, as the tests do, are compiled but once.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test guards check bench lock
 .DEFAULT_GOAL := demo
 

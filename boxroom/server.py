@@ -54,7 +54,7 @@ async def run(data: Path, settings: Settings, host: str, port: int) -> None:
 async def _serve(here: Instance, settings: Settings, listener: socket.socket, media: Path, *, alone: bool) -> None:
     host = here.home.partition("://")[2]
     app = web.app.create({host: here}, trusted_proxies=settings.trusted_proxies, media={host: media})
-    server = Server(_configuration(app), here.home)
+    server = Server(_configuration(app), here.home, app.hang_up)
     async with asyncio.TaskGroup() as tasks:
         helpers = [
             tasks.create_task(engine.run(here, alone=alone)),
@@ -95,9 +95,10 @@ def _configuration(app: ASGIApp) -> uvicorn.Config:
 class Server(uvicorn.Server):
     """One that says where it is, and ends by returning, so that everything is put away: the original kills itself."""
 
-    def __init__(self, config: uvicorn.Config, home: str) -> None:
+    def __init__(self, config: uvicorn.Config, home: str, hang_up: Callable[[], None]) -> None:
         super().__init__(config)
         self.home = home
+        self.hang_up = hang_up
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -105,6 +106,10 @@ class Server(uvicorn.Server):
         address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         print(f"{self.home} is served at {address} (Ctrl-C stops it)", flush=True)
         log.info("server.started", home=self.home, at=address)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self.hang_up()
+        await super().shutdown(sockets)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

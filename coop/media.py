@@ -13,7 +13,7 @@ import re
 import secrets
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -227,6 +227,12 @@ def attach(tx: Transaction, owner: str, names: Sequence[str]) -> tuple[Attachmen
     if len(names) > MAX_ATTACHED:
         raise Trouble(f"attach up to {MAX_ATTACHED} files")
     return tuple(_attachment(tx.home, _own(tx.db, owner, name)) for name in dict.fromkeys(names))
+
+
+def drafts(db: Session, owner: str, names: Collection[str]) -> list[Media]:
+    """Those of `names` that are uploads of `owner` and attached to nothing yet, in the order in which they came."""
+    theirs = (Media.name.in_(names), Media.owner == owner, Media.object.is_(None), ~Media.on_profile)
+    return list(db.scalars(select(Media).where(*theirs).order_by(Media.id)))
 
 
 def describe(tx: Transaction, owner: str, name: str, alt: str) -> None:

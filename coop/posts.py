@@ -95,11 +95,10 @@ def compose(tx: Transaction, author: str, folder: str, draft: Draft, parent: Obj
     named += projects.faces(tx.db, draft.project)
     crowd = projects.addressed(tx.db, room, author) if room else named
     addressed = audience.addressed(draft.visibility, followers, crowd)
-    names = {address: (profile_page(one), one.handle) for address, one in people.items()}
     return Note(
         id=uri,
         author=author,
-        content=markdown.from_text(draft.text, tx.home, names),
+        content=rendered(tx.db, tx.home, draft.text),
         to=tuple(addressed["to"]),
         cc=tuple(addressed["cc"]),
         warning=draft.warning,
@@ -114,6 +113,12 @@ def compose(tx: Transaction, author: str, folder: str, draft: Draft, parent: Obj
         hashtags=markdown.hashtags(draft.text),
         attachments=draft.attachments,
     )
+
+
+def rendered(db: Session, home: str, text: str) -> str:
+    """`text` as it will be when it is said, with those who are known by then."""
+    names = {address: (profile_page(one), one.handle) for address, one in mentioned(db, text).items()}
+    return markdown.from_text(text, home, names)
 
 
 def publish_note(
@@ -141,14 +146,13 @@ def edit(tx: Transaction, author: str, uri: str, text: str, warning: str | None 
     essays.check(text)
     note = Note.read(row.said)
     people = mentioned(tx.db, text)
-    names = {address: (profile_page(one), one.handle) for address, one in people.items()}
     kept = {one.href: one for one in note.mentions} | {one.uri: mention(one) for one in people.values()}
     added = tuple(uri for uri in kept if uri not in (*note.to, *note.cc))
     changed = replace(
         note,
         to=(*note.to, *added) if row.visibility == "direct" else note.to,
         cc=(*note.cc, *added) if row.visibility in ("public", "unlisted", "followers") else note.cc,
-        content=markdown.from_text(text, tx.home, names),
+        content=rendered(tx.db, tx.home, text),
         warning=note.warning if warning is None else warning,
         sensitive=note.sensitive if warning is None else bool(warning),
         hashtags=markdown.hashtags(text),

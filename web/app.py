@@ -10,16 +10,30 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from coop.arrivals import ARRIVALS
 from federation.instance import Instance
 from web import activitypub, calendars, feeds, files, static, wellknown
 from web.attempts import Attempts
 from web.errors import Errors
 from web.limits import Rates, networks
 from web.once import Once
-from web.pages import board, door, letters, notifications, passkeys, people, public, saying, seals, settings, today
+from web.pages import (
+    board,
+    door,
+    letters,
+    live,
+    notifications,
+    passkeys,
+    people,
+    public,
+    saying,
+    seals,
+    settings,
+    today,
+)
 
 OTHERS = (wellknown, static, files, feeds, calendars)
-INSIDE = (door, passkeys, today, saying, board, people, notifications, settings)
+INSIDE = (door, passkeys, live, today, saying, board, people, notifications, settings)
 PUBLIC = (seals, letters, public)
 
 _CSP = (
@@ -37,7 +51,7 @@ _OVER_TLS = {"strict-transport-security": "max-age=63072000"}
 
 def create(
     instances: Mapping[str, Instance], *, trusted_proxies: Iterable[str] = (), media: Mapping[str, Path] | None = None
-) -> ASGIApp:
+) -> Front:
     """The application for the studios in `instances`, by the host that each is asked under.
 
     `trusted_proxies` are addresses or networks whose ``X-Forwarded-For`` is believed, `media` are the folders in which
@@ -57,8 +71,15 @@ class Front:
         self.app = app
         self.attempts = Attempts()
         self.once = Once()
+        self.watching = live.Watching()
         self.challenges: TTLCache[str, bytes] = TTLCache(*passkeys.CHALLENGES)
         self._headers = {name: _headers(here) for name, here in instances.items()}
+
+    def hang_up(self) -> None:
+        """Let nobody wait for what is new any more: the server is about to stop."""
+        self.watching.is_over = True
+        for here in self.instances.values():
+            here.store.wake(ARRIVALS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -71,7 +92,8 @@ class Front:
             return
         scope["instance"] = here
         scope["media"] = self.media.get(name)
-        scope.update(attempts=self.attempts, once=self.once, challenges=self.challenges)
+        scope["told"] = here.store.told(ARRIVALS)  # before anything is read for it
+        scope.update(attempts=self.attempts, once=self.once, challenges=self.challenges, watching=self.watching)
         scope["app"] = self.app  # so that the router raises what it refuses, and one place answers
         headers = self._headers[name]
 

@@ -13,7 +13,7 @@ from coop import media
 from coop.errors import NotFound
 from coop.media import Media
 from federation.instance import Instance
-from web import documents
+from web import documents, session
 from web.readers import reader_of
 
 # Whatever is in a file, a browser runs nothing of it.
@@ -37,7 +37,7 @@ async def get_media(request: Request) -> Response:
     shown = "inline" if row.is_inline else "attachment"
     return FileResponse(
         file,
-        headers={**_SANDBOX, **headers, "Vary": "Signature, Signature-Input"},
+        headers={**_SANDBOX, **headers, "Vary": "Signature, Signature-Input, Cookie"},
         media_type=row.media_type,
         filename=row.filename or name,
         content_disposition_type=shown,
@@ -46,7 +46,8 @@ async def get_media(request: Request) -> Response:
 
 async def _private(request: Request, here: Instance, name: str) -> Media:
     """A file that not everybody may see. Raise `HTTPException` 404 as for one that is not there."""
-    reader = await reader_of(request.scope)
+    visitor = await session.visitor_of(request)
+    reader = visitor.uri if visitor else await reader_of(request.scope)
     try:
         return await here.store.read(lambda db: media.readable(db, name, reader))
     except NotFound:

@@ -38,7 +38,10 @@ def page(request: Request, template: str, values: Mapping[str, Any], status: int
     """A page that is for one browser alone, with what its forms need; `values` have those of `insider`."""
     here: Instance = request.scope["instance"]
     browser = session.browser_of(request)
-    given = {"token": browser.token, "path": request.url.path, **values}
+    query = request.scope["query_string"].decode("latin-1")
+    address = request.url.path + (f"?{query}" if query else "") if request.method == "GET" else "/today"
+    given = {"token": browser.token, "path": request.url.path, "address": address, "told": request.scope["told"]}
+    given.update(values)
     response = Response(render(here, template, **given), status, PRIVATE, "text/html")
     return session.hand_out(request, response, browser) if browser.is_new else response
 

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from sqlalchemy.orm import Session
 
 from coop import reactions
+from federation import ids
 from federation.tables import Object
 from web import shown
 from web.shown import Person, Post
@@ -21,10 +22,16 @@ NOBODY: Mapping[str, str] = MappingProxyType({})
 class Line:
     """A post in the feed, and what whoever reads it made of it."""
 
+    number: int  # of its row
     post: Post
     boosted_by: Person | None
     mine: frozenset[str]  # kinds of reactions
     is_own: bool
+
+    @property
+    def anchor(self) -> str:
+        """Where it stands in the page."""
+        return f"post-{ids.slug(self.number)}"
 
     @property
     def reading(self) -> str:
@@ -41,5 +48,5 @@ def lines(
     for post in shown.posts(db, rows, home):
         row, booster = ours[post.note.id], boosters.get(post.note.id)
         mine = frozenset[str](made.get(row.id, ()))
-        written.append(Line(post, passed_on[booster] if booster else None, mine, row.author == reader))
+        written.append(Line(row.id, post, passed_on[booster] if booster else None, mine, row.author == reader))
     return written

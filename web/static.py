@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+from functools import cache
 from importlib.resources import files
 
 from starlette.exceptions import HTTPException
@@ -15,6 +17,7 @@ _FILES = {
     for one in (files("web") / "static").iterdir()
     if one.name.rpartition(".")[2] in _TYPES
 }
+SMALL = 1_000  # octets, which are not worth to be packed
 _ROBOTS = "User-agent: *\nDisallow: /inbox\nDisallow: /actors/\n"
 
 
@@ -24,7 +27,15 @@ async def get_file(request: Request) -> Response:
         raise HTTPException(404, "there is no such file")
     # Pages name a file with its digest, so that a changed one has another address.
     age = "31536000, immutable" if request.url.query else "3600"
-    return Response(found[0], headers={"Cache-Control": f"public, max-age={age}"}, media_type=found[1])
+    headers = {"Cache-Control": f"public, max-age={age}", "Vary": "Accept-Encoding"}
+    if len(found[0]) < SMALL or "gzip" not in request.headers.get("accept-encoding", ""):
+        return Response(found[0], headers=headers, media_type=found[1])
+    return Response(_packed(found[0]), headers={**headers, "Content-Encoding": "gzip"}, media_type=found[1])
+
+
+@cache
+def _packed(content: bytes) -> bytes:
+    return gzip.compress(content, mtime=0)
 
 
 async def get_favicon(request: Request) -> Response:

@@ -142,7 +142,7 @@ def test_two_who_live_in_two_houses_talk(browser: Browser, ada: House, bo: House
     attic.waits_to_see("/today", "answered you")
     attic.waits_to_see("/notifications", "I have, it is long.")
     attic.page.get_by_role("link", name="I have, it is long.").click()
-    attic.page.locator("#this").get_by_role("button", name="Like").click()
+    attic.page.locator(".this").get_by_role("button", name="Like").click()
 
     expect(attic.page.get_by_role("button", name="Liked")).to_have_attribute("aria-pressed", "true")
     shop.waits_to_see("/notifications", "likes what you said")

@@ -92,7 +92,7 @@ async def test_a_form_of_another_page_does_nothing(fediverse: Fediverse, token: 
     attic = await fediverse.studio("attic")
     one = await at_home(attic)
 
-    sent = {"other": ""} if token is None else {"form": token}
+    sent = {"other": ""} if token is None else {"token": token}
     answer = await one.client.post("/logout", data=sent, headers=BROWSER)
 
     assert answer.status_code == 403
@@ -143,7 +143,7 @@ async def test_nobody_becomes_somebody_who_is_not_logged_in_there(fediverse: Fed
     await attic.does(lambda tx: accounts.create(tx, "press", "The Attic Press", "studio", key_pair(1)).uri)
     one = await at_home(attic)
     numbers = await attic.instance.store.read(accounts.numbers)
-    token = forms((await one.sees("/today")).text)[0].fields["form"]
+    token = forms((await one.sees("/today")).text)[0].fields["token"]
 
     sent = [{"form": token, "account": each} for each in (str(max(numbers.values())), "", "x", "9" * 30, "-1")]
     answers = [await one.client.post("/switch", data=each, headers=BROWSER) for each in sent]

@@ -4,63 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
 from sqlalchemy.orm import Session
-from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from activitypub import markdown
-from activitypub.audience import Visibility
 from activitypub.errors import ProtocolError
-from coop import conversations, feed, posts, reactions
+from coop import completing, conversations, feed, posts, reactions
 from coop.errors import NotFound, Trouble
-from coop.posts import Draft
 from federation import discovery, known
 from federation.client import Gone, Unreachable
 from federation.instance import Instance
 from federation.outbox import TooLong
 from federation.store import Transaction, Unavailable
 from federation.tables import Object
-from web import inside, session
+from web import inside, session, shown, writing
+from web.languages import _
 from web.lines import lines
-from web.once import new_key
 from web.session import text
+from web.writing import MAX_FORM, Words
 
-AUDIENCES: dict[Visibility, str] = {
-    "public": "Everybody",
-    "unlisted": "Everybody, quietly",
-    "followers": "Those who follow me",
-    "direct": "Only those I name",
-}
+MAX_PREVIEW = 50_000  # characters
+PART = "text/html; part"  # what a page of ours asks for that needs no whole page
 MENTIONED = 20  # addresses that are looked up before something is said
-
-
 EXPECTED = (Trouble, ProtocolError, Unreachable, Gone, Unavailable, TooLong)
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """What stands in the box where one writes: nothing, or what was typed and why it was not said."""
-
-    text: str = ""
-    warning: str = ""
-    visibility: str = "public"
-    reply_to: str = ""
-    trouble: str = ""
-
-    @property
-    def audiences(self) -> dict[Visibility, str]:
-        return AUDIENCES
-
-    @property
-    def key(self) -> str:
-        """Another one for each form, by which it is known if it is sent twice."""
-        return new_key()
 
 
 # --- Saying something ----------------------------------------------------------------------------------------------
@@ -69,29 +41,87 @@ class Words:
 async def say(request: Request) -> Response:
     """Publish what was typed; if that cannot be, the page comes back with all of it."""
     here: Instance = request.scope["instance"]
-    sent = await session.form_of(request)
     visitor = await session.inhabitant(request)
-    words, once = _words(sent), request.scope["once"]
+    sent = await session.form_of(request, MAX_FORM)
+    words, once = await writing.words_of(request, visitor.uri, sent), request.scope["once"]
 
     async def publish() -> str:
         await meet(here, words.text)
-        return await discovery.completing(here, lambda tx: posts.publish(tx, visitor.uri, _draft(words)).uri)
+        return await discovery.completing(
+            here, lambda tx: posts.publish(tx, visitor.uri, writing.attached(tx, visitor.uri, words)).uri
+        )
 
     try:
+        if new := await writing.upload(request, visitor.uri, sent):
+            words = replace(words, files=(*words.files, *new))
+            raise Trouble(_("say what is to be seen, for those who do not see it, and say it then"))
         uri = await once.do(f"{visitor.browser} {text(sent, 'key')}", publish)
     except EXPECTED as error:
-        return await _again(request, words, _in_words(error))
+        return await again(request, replace(words, trouble=_in_words(error)), 422)
     return inside.go(f"/read?of={quote(uri, safe='')}" if words.reply_to else "/today")
 
 
-def _words(sent: FormData) -> Words:
-    return Words(*(text(sent, name) for name in ("text", "warning", "visibility", "reply_to")))
+async def attach(request: Request) -> Response:
+    """Store files that are to go with what is being typed: the page comes back with them, or they alone."""
+    visitor = await session.inhabitant(request)
+    sent = await session.form_of(request, MAX_FORM)
+    words = await writing.words_of(request, visitor.uri, sent)
+    try:
+        words = replace(words, files=(*words.files, *await writing.upload(request, visitor.uri, sent)))
+    except EXPECTED as error:
+        words = replace(words, trouble=_in_words(error))
+    if request.headers.get("accept") == PART:
+        return inside.page(request, "attached.html", {"words": words}, 422 if words.trouble else 200)
+    return await again(request, words, 422 if words.trouble else 200)
 
 
-def _draft(words: Words) -> Draft:
-    if words.visibility not in AUDIENCES:
-        raise Trouble("choose for whom it is")
-    return Draft(words.text, words.visibility, words.warning.strip(), words.reply_to or None)
+async def get_attached(request: Request) -> Response:
+    """Files that were uploaded before, for a page that remembers what was typed."""
+    here: Instance = request.scope["instance"]
+    visitor = await session.inhabitant(request)
+    names = request.query_params.getlist("file")
+    found = await here.store.read(lambda db: writing.files(db, visitor.uri, names))
+    return inside.page(request, "attached.html", {"words": Words(files=found)})
+
+
+async def get_completions(request: Request) -> Response:
+    """Names and hashtags that begin as what is typed does."""
+    here: Instance = request.scope["instance"]
+    visitor = await session.inhabitant(request)
+    begun = request.query_params.get("what", "")
+
+    def read(db: Session) -> dict[str, Any]:
+        if begun.startswith("#"):
+            return {"people": (), "hashtags": completing.hashtags(db, visitor.account.id, begun)}
+        found = completing.people(db, visitor.uri, begun)
+        return {"people": [shown.person(one, here.home) for one in found], "hashtags": ()}
+
+    return inside.page(request, "completions.html", await here.store.read(read))
+
+
+async def preview(request: Request) -> Response:
+    """What was typed as it will look, and the page with all of it."""
+    here: Instance = request.scope["instance"]
+    visitor = await session.inhabitant(request)
+    sent = await session.form_of(request, MAX_FORM)
+    words = await writing.words_of(request, visitor.uri, sent)
+    looks = await here.store.read(lambda db: posts.rendered(db, here.home, words.text[:MAX_PREVIEW]))
+    return await again(request, replace(words, preview=looks), 200)
+
+
+async def again(request: Request, words: Words, status: int) -> Response:
+    """The page on which that was typed, with all of it."""
+    from web.pages import today
+
+    if words.reply_to:
+        return await reading(request, words.reply_to, words, status)
+    return await today.today(request, words, status)
+
+
+def _in_words(error: Exception) -> str:
+    if isinstance(error, Unavailable):
+        return _("Nothing can be stored here now, and nothing was said. Try again in a minute.")
+    return _("It was not said: %(why)s.") % {"why": error}
 
 
 async def meet(here: Instance, words: str) -> None:
@@ -99,21 +129,6 @@ async def meet(here: Instance, words: str) -> None:
     for address in markdown.addresses(words)[:MENTIONED]:
         with suppress(ProtocolError, Unreachable, Gone):
             await discovery.lookup(here, address)
-
-
-async def _again(request: Request, words: Words, trouble: str) -> Response:
-    from web.pages import today
-
-    words = replace(words, trouble=trouble)
-    if words.reply_to:
-        return await reading(request, words.reply_to, words, 422)
-    return await today.today(request, words, 422)
-
-
-def _in_words(error: Exception) -> str:
-    if isinstance(error, Unavailable):
-        return "Nothing can be stored here now, and nothing was said. Try again in a minute."
-    return f"It was not said: {error}."
 
 
 # --- What one makes of it ------------------------------------------------------------------------------------------
@@ -171,6 +186,10 @@ async def reading(request: Request, uri: str, words: Words | None, status: int =
 
 routes = [
     Route("/say", say, methods=["POST"]),
+    Route("/attach", attach, methods=["POST"]),
+    Route("/attached", get_attached, methods=["GET"]),
+    Route("/complete", get_completions, methods=["GET"]),
+    Route("/preview", preview, methods=["POST"]),
     Route("/read", get_conversation, methods=["GET"]),
     Route("/like", does(reactions.like), methods=["POST"]),
     Route("/unlike", does(reactions.unlike), methods=["POST"]),

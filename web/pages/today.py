@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,16 +13,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from coop import commitments, feed, invitations, notifications, responses
+from coop import commitments, feed, invitations, markers, notifications, responses
 from coop.feed import Entry
 from coop.follows import Follow
 from coop.logins import Visitor
 from federation import ids
 from federation.instance import Instance
+from federation.store import Unavailable
 from federation.tables import Actor, Object
 from web import inside, notices, session
 from web.lines import lines
-from web.pages.saying import Words
+from web.writing import Words
 
 LATEST = 30  # posts on a page
 SOON = 5  # of each kind of what waits
@@ -53,11 +55,12 @@ async def today(request: Request, words: Words, status: int = 200) -> Response:
     visitor = await session.inhabitant(request)
     name = request.query_params.get("show", "everything")
     name = name if name in SHOWN else "everything"
-    before = ids.from_slug(request.query_params.get("before", ""))
+    before, since = (ids.from_slug(request.query_params.get(one, "")) for one in ("before", "since"))
 
     def read(db: Session) -> dict[str, Any]:
         query = SHOWN[name][1](feed.home(visitor.account.id, before)).limit(LATEST + 1)
         found = [(entry, row) for entry, row in db.execute(query).all()]
+        seen = since or markers.place(db, visitor.account.id, "home") or 0
         boosters = {row.uri: entry.boosted_by for entry, row in found if entry.boosted_by}
         news = db.scalars(notifications.listing(visitor.account.id).limit(SOON)).all()
         return {
@@ -69,10 +72,19 @@ async def today(request: Request, words: Words, status: int = 200) -> Response:
             "filters": {one: title for one, (title, _) in SHOWN.items()},
             "shown": name,
             "first": before is None,
+            "before": request.query_params.get("before", ""),
             "words": words,
+            "new": {row.uri for entry, row in found if entry.id > seen > 0},
+            "newest": found[0][0].id if found else 0,
+            "since": ids.slug(seen) if seen else "",
+            "was_seen": seen,
         }
 
-    return inside.page(request, "today.html", await here.store.read(read), status)
+    values = await here.store.read(read)
+    if name == "everything" and before is None and values["newest"] > values["was_seen"]:
+        with suppress(Unavailable):  # they may read nevertheless
+            await here.store.write(lambda tx: markers.move(tx, visitor.account.id, "home", values["newest"]))
+    return inside.page(request, "today.html", values, status)
 
 
 def needs(db: Session, visitor: Visitor, here: Instance) -> list[Need]:

@@ -1,7 +1,7 @@
 // Logging in with a passkey, and making one. Without JavaScript these buttons stay hidden, and there is the password.
 
 const form = (button) => button.closest("form");
-const token = (button) => form(button).elements.form.value;
+const token = (button) => form(button).elements.token.value;
 
 async function post(path, button, body) {
   const headers = { "content-type": "application/json", accept: "application/json", "x-form": token(button) };
