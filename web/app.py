@@ -104,7 +104,11 @@ class Front:
                 message = {**message, "headers": [*message["headers"], *added]}
             await send(message)
 
-        await self.app(scope, receive, safely)
+        try:
+            await self.app(scope, receive, safely)
+        finally:
+            if sent := scope.get("sent"):
+                await sent.close()
 
 
 _REFUSED = PlainTextResponse("Nobody lives at this address. Check the name that you asked for.\n", 421)

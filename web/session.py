@@ -121,6 +121,7 @@ async def form_of(request: Request, most: int = limits.MAX_BODY) -> FormData:
         raise HTTPException(413, f"a form may have {most:,} bytes here; nothing was done")
     try:
         sent = await request.form(max_files=FILES, max_fields=FIELDS, max_part_size=FIELD)
+        request.scope["sent"] = sent  # whose files are closed when all is done
     except (MultiPartException, UnicodeDecodeError) as error:
         raise HTTPException(400, f"the form cannot be read: {error}") from error
     browser = browser_of(request)

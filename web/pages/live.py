@@ -9,6 +9,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -21,21 +22,21 @@ from federation.instance import Instance
 from web import inside, session
 
 BREATH = 25.0  # seconds; proxies hang up on who is silent for longer, and we notice by it who is gone
-PAUSE = 1.0  # seconds between two calls; what comes meanwhile comes together
-WINDOWS = 20  # that one account may look through at once
 
 
+@dataclass(slots=True)
 class Watching:
     """Who looks now."""
 
-    def __init__(self) -> None:
-        self.is_over = False  # we are about to stop
-        self._windows: Counter[int] = Counter()
+    pause: float = 1.0  # seconds between two calls; what comes meanwhile comes together
+    most: int = 20  # windows that one account may look through at once
+    is_over: bool = False  # we are about to stop
+    _windows: Counter[int] = field(default_factory=Counter)
 
     @contextmanager
     def window(self, account: int) -> Iterator[None]:
         """Count one more as long as it is open. Raise `HTTPException` 429 if there are too many."""
-        if self._windows[account] >= WINDOWS:
+        if self._windows[account] >= self.most:
             raise HTTPException(429, "you look through many windows: close some", {"Retry-After": "60"})
         self._windows[account] += 1
         try:
@@ -77,7 +78,7 @@ async def _calls(request: Request, browser: str, account: int, known: int) -> As
                 return
             yield f"event: arrived\nid: {heard}\ndata:\n\n" if heard != known else ": still here\n\n"
             known = heard
-            await asyncio.sleep(PAUSE)
+            await asyncio.sleep(watching.pause)
 
 
 async def _is_in(here: Instance, browser: str, account: int) -> bool:
