@@ -21,6 +21,7 @@ from boxroom import folder, migrations
 from boxroom.assemble import database_url
 from boxroom.sealed import Sealer
 from boxroom.settings import FILE, Settings, Wrong
+from coop import remote_media
 from federation.store import database_file
 
 DATABASE = "boxroom.db"
@@ -44,9 +45,14 @@ def save(data: Path, settings: Settings, file: Path, passphrase: str) -> int:
             archive.add(data / FILE, FILE)
             archive.add(copy, DATABASE)
             if (data / folder.MEDIA).exists():
-                archive.add(data / folder.MEDIA, folder.MEDIA)
+                archive.add(data / folder.MEDIA, folder.MEDIA, filter=_ours)
         sealer.seal()
     return file.stat().st_size
+
+
+def _ours(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
+    """All but the pictures of others: they can be had again."""
+    return None if member.name == f"{folder.MEDIA}/{remote_media.FOLDER}" else member
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from boxroom import clock, logs, migrations
 from boxroom.assemble import assemble, database_url, settle_in
 from boxroom.folder import MEDIA
 from boxroom.settings import Settings, Wrong
-from coop import links
+from coop import links, remote_media
 from coop.accounts import Account
 from coop.media import sweep
 from federation import engine
@@ -135,11 +135,11 @@ async def _watch_clock(here: Instance) -> None:
 
 
 async def _tidy(here: Instance, media: Path) -> None:
-    """Throw away uploads that nobody used, and see whether the pages that people here name still name them."""
-    thrown = await sweep(here, media)
+    """Throw away files that nobody needs, and see whether the pages that people here name still name them."""
+    thrown = await sweep(here, media) + await remote_media.sweep(here, media)
     for uri in await here.store.read(lambda db: list(db.scalars(select(Account.uri)))):
         await links.verify(here, uri)
-    log.info("server.tidied", uploads_removed=thrown)
+    log.info("server.tidied", files_removed=thrown)
 
 
 def on_signal(stop: Callable[[], object]) -> None:

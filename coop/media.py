@@ -130,8 +130,7 @@ def store_upload(folder: Path, data: bytes, filename: str, alt: str = "") -> Sto
     if media_type in PICTURES:
         seen, data = _made_anew(data)
         media_type = str(seen["type"])
-    name = f"{secrets.token_hex(16)}.{_ENDINGS.get(media_type, 'bin')}"
-    _write(folder, name, data)
+    name = _store(folder, data, media_type)
     multihash = b"\x12\x20" + hashlib.sha256(data).digest()
     return Stored(
         name=name,
@@ -144,6 +143,23 @@ def store_upload(folder: Path, data: bytes, filename: str, alt: str = "") -> Sto
         blurhash=str(seen["blurhash"]),
         digest=f"z{base58.b58encode(multihash).decode()}",
     )
+
+
+def store_picture(folder: Path, data: bytes, longest: int) -> tuple[str, str, int]:
+    """Write a picture of others into `folder`, made anew with up to `longest` pixels on a side.
+
+    Return its name, type and size in octets. It takes a while: call it in a thread. Raise `Trouble` if it is none.
+    """
+    if _type_of(data) not in PICTURES:
+        raise Trouble("that is no picture")
+    seen, data = _made_anew(data, longest)
+    return _store(folder, data, str(seen["type"])), str(seen["type"]), len(data)
+
+
+def _store(folder: Path, data: bytes, media_type: str) -> str:
+    name = f"{secrets.token_hex(16)}.{_ENDINGS.get(media_type, 'bin')}"
+    _write(folder, name, data)
+    return name
 
 
 def path(folder: Path, name: str) -> Path:
@@ -162,9 +178,9 @@ def _type_of(data: bytes) -> str:
     return next((kind for beginning, kind, _ in _BEGINNINGS if beginning.match(data)), OCTETS)
 
 
-def _made_anew(data: bytes) -> tuple[dict[str, str | int], bytes]:
+def _made_anew(data: bytes, longest: int = pictures.LONGEST) -> tuple[dict[str, str | int], bytes]:
     """A picture as `pictures` writes it, in a process of its own that may take little memory and time."""
-    command = [sys.executable, "-I", str(pictures.__file__)]
+    command = [sys.executable, "-I", str(pictures.__file__), str(longest)]
     try:
         done = subprocess.run(command, input=data, capture_output=True, timeout=60, check=False)  # noqa: S603 - our own
     except subprocess.TimeoutExpired as error:

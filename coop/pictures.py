@@ -4,8 +4,8 @@ Nothing of the file survives but what it shows: no metadata, no second file hidd
 memory, little time and no rights to more, because decoders of pictures have had every bug there is. It imports nothing
 of ours, so that it starts fast; the server itself never loads an image library.
 
-In: the file. Out: a line of JSON with type, width, height and blurhash, then the picture; or an exit status and a
-sentence on the error stream.
+In: the file; as the argument, how many pixels a side may have. Out: a line of JSON with type, width, height and
+blurhash, then the picture; or an exit status and a sentence on the error stream.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ MEMORY = 1 << 30  # octets of address space; a picture of MAX_PIXELS needs a qua
 SECONDS = 20  # of computing
 MAX_PIXELS = 64_000_000  # of all frames together; the largest phone cameras have 50
 MAX_FRAMES = 200
-LONGEST = 4096  # pixels of a side; what is larger is made smaller
+LONGEST = 4096  # pixels of a side at most; what is larger is made smaller
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "AVIF")  # others have decoders that nobody needs here
 PREVIEW = 32  # pixels of a side, for the blurhash
 
@@ -31,7 +31,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
     data = sys.stdin.buffer.read()
     try:
-        description, written = remake(data)
+        description, written = remake(data, int(sys.argv[1]))
     except Refused as error:
         sys.exit(str(error))
     except (OSError, ValueError, SyntaxError, MemoryError, ArithmeticError, LookupError, TypeError) as error:
@@ -43,7 +43,7 @@ class Refused(Exception):
     """The picture may be whole, but is not taken; the text says why."""
 
 
-def remake(data: bytes) -> tuple[dict[str, Any], bytes]:
+def remake(data: bytes, longest: int) -> tuple[dict[str, Any], bytes]:
     """What the picture is, and its new file. Raise `Refused`, or whatever the decoder raises."""
     from PIL import Image
 
@@ -57,17 +57,17 @@ def remake(data: bytes) -> tuple[dict[str, Any], bytes]:
     if picture.width * picture.height * frames > MAX_PIXELS or frames > MAX_FRAMES:
         raise Refused("it has too many pixels")
     if frames > 1:
-        return _animation(picture)
-    return _still(picture)
+        return _animation(picture, longest)
+    return _still(picture, longest)
 
 
-def _still(picture: Any) -> tuple[dict[str, Any], bytes]:
+def _still(picture: Any, longest: int) -> tuple[dict[str, Any], bytes]:
     from PIL import ImageOps
 
     kind = picture.format
-    picture.draft("RGB", (LONGEST, LONGEST))
+    picture.draft("RGB", (longest, longest))
     shown = _plain(ImageOps.exif_transpose(picture), picture.info.get("icc_profile"))
-    shown.thumbnail((LONGEST, LONGEST))
+    shown.thumbnail((longest, longest))
     options: dict[str, dict[str, Any]] = {
         "JPEG": {"format": "JPEG", "quality": 88, "optimize": True},
         "PNG": {"format": "PNG", "optimize": True},
@@ -78,14 +78,14 @@ def _still(picture: Any) -> tuple[dict[str, Any], bytes]:
     return _written(shown, options.get(kind, {"format": "WEBP", "quality": 88}))
 
 
-def _animation(picture: Any) -> tuple[dict[str, Any], bytes]:
+def _animation(picture: Any, longest: int) -> tuple[dict[str, Any], bytes]:
     from PIL import ImageSequence
 
     frames, durations = [], []
     for frame in ImageSequence.Iterator(picture):
         durations.append(max(20, int(frame.info.get("duration", 100))))
         one = frame.convert("RGBA")
-        one.thumbnail((LONGEST, LONGEST))
+        one.thumbnail((longest, longest))
         frames.append(one)
     rest = {"save_all": True, "append_images": frames[1:], "duration": durations, "loop": 0}
     return _written(frames[0], {"format": "WEBP", "quality": 80, **rest})

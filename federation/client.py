@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -91,6 +92,12 @@ class Client:
         self.limits = limits or Limits()
         self._signing = ThreadPoolExecutor(2, "sign")  # RSA releases the interpreter, and a small machine has two cores
         self._clocks: dict[str, timedelta] = {}
+
+    def within(self, limits: Limits) -> Client:
+        """The same one with other limits."""
+        other = copy(self)
+        other.limits = limits
+        return other
 
     @property
     def clock_error(self) -> timedelta | None:

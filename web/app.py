@@ -11,6 +11,7 @@ from starlette.routing import Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from coop.arrivals import ARRIVALS
+from coop.remote_media import Gallery
 from federation.instance import Instance
 from web import activitypub, calendars, feeds, files, static, wellknown
 from web.attempts import Attempts
@@ -28,12 +29,13 @@ from web.pages import (
     public,
     saying,
     seals,
+    seen,
     settings,
     today,
 )
 
 OTHERS = (wellknown, static, files, feeds, calendars)
-INSIDE = (door, passkeys, live, today, saying, board, people, notifications, settings)
+INSIDE = (door, passkeys, live, seen, today, saying, board, people, notifications, settings)
 PUBLIC = (seals, letters, public)
 
 _CSP = (
@@ -73,6 +75,7 @@ class Front:
         self.once = Once()
         self.watching = live.Watching()
         self.challenges: TTLCache[str, bytes] = TTLCache(*passkeys.CHALLENGES)
+        self.galleries = {name: Gallery(here, self.media[name]) for name, here in instances.items() if name in media}
         self._headers = {name: _headers(here) for name, here in instances.items()}
 
     def hang_up(self) -> None:
@@ -92,6 +95,7 @@ class Front:
             return
         scope["instance"] = here
         scope["media"] = self.media.get(name)
+        scope["gallery"] = self.galleries.get(name)
         scope["told"] = here.store.told(ARRIVALS)  # before anything is read for it
         scope.update(attempts=self.attempts, once=self.once, challenges=self.challenges, watching=self.watching)
         scope["app"] = self.app  # so that the router raises what it refuses, and one place answers

@@ -41,7 +41,7 @@ def page(request: Request, template: str, values: Mapping[str, Any], status: int
     query = request.scope["query_string"].decode("latin-1")
     address = request.url.path + (f"?{query}" if query else "") if request.method == "GET" else "/today"
     given = {"token": browser.token, "path": request.url.path, "address": address, "told": request.scope["told"]}
-    given.update(values)
+    given |= {"is_inside": True, **values}
     response = Response(render(here, template, **given), status, PRIVATE, "text/html")
     return session.hand_out(request, response, browser) if browser.is_new else response
 

@@ -22,7 +22,6 @@ NOBODY: Mapping[str, str] = MappingProxyType({})
 class Line:
     """A post in the feed, and what whoever reads it made of it."""
 
-    number: int  # of its row
     post: Post
     boosted_by: Person | None
     mine: frozenset[str]  # kinds of reactions
@@ -31,7 +30,7 @@ class Line:
     @property
     def anchor(self) -> str:
         """Where it stands in the page."""
-        return f"post-{ids.slug(self.number)}"
+        return f"post-{ids.slug(self.post.number)}"
 
     @property
     def reading(self) -> str:
@@ -48,5 +47,5 @@ def lines(
     for post in shown.posts(db, rows, home):
         row, booster = ours[post.note.id], boosters.get(post.note.id)
         mine = frozenset[str](made.get(row.id, ()))
-        written.append(Line(row.id, post, passed_on[booster] if booster else None, mine, row.author == reader))
+        written.append(Line(post, passed_on[booster] if booster else None, mine, row.author == reader))
     return written

@@ -21,6 +21,7 @@ from activitypub.origin import host
 from activitypub.proposal import Proposal
 from coop.commitments import Commitment
 from coop.endorsements import Endorsement as Row
+from federation import ids
 from federation.tables import Actor, Object
 
 TONES = 6  # tints for whoever has no picture
@@ -36,6 +37,7 @@ class Person:
     url: str
     picture: Picture | None = None
     local: bool = False
+    seen: str = ""  # where those inside see their picture, which is elsewhere
 
     @property
     def letter(self) -> str:
@@ -53,6 +55,12 @@ class Post:
     note: Note
     author: Person
     home: str
+    number: int  # of its row
+
+    @property
+    def seen(self) -> str:
+        """Where those inside see its pictures, which are elsewhere, each by its place."""
+        return f"/seen/post/{ids.slug(self.number)}"
 
     @property
     def url(self) -> str:
@@ -138,7 +146,9 @@ WORDS: dict[Verdict, str] = {
 def person(actor: Actor, home: str) -> Person:
     profile = Profile.read(Document(actor.document))
     name, address, url = profile.name or profile.handle, actor.address or actor.host, profile.url or actor.uri
-    return Person(actor.uri, name, address, url, kept_here(profile.icon, home), actor.local)
+    picture = kept_here(profile.icon, home)
+    seen = f"/seen/face/{ids.slug(actor.id)}" if profile.icon and not picture else ""
+    return Person(actor.uri, name, address, url, picture, actor.local, seen)
 
 
 def kept_here(picture: Picture | None, home: str) -> Picture | None:
@@ -155,9 +165,9 @@ def people(db: Session, uris: Iterable[str], home: str) -> dict[str, Person]:
 
 def posts(db: Session, rows: Iterable[Object], home: str) -> list[Post]:
     """The rows that can be read as posts, in their order."""
-    notes = [note for row in rows if (note := _note(row))]
-    authors = people(db, {one.author for one in notes}, home)
-    return [Post(one, authors[one.author], home) for one in notes]
+    notes = [(note, row.id) for row in rows if (note := _note(row))]
+    authors = people(db, {one.author for one, _ in notes}, home)
+    return [Post(one, authors[one.author], home, number) for one, number in notes]
 
 
 def promises(db: Session, query: Select[Commitment], home: str) -> list[Promise]:
