@@ -29,7 +29,7 @@ ON_BOTH = ("federation", "coop", "between")  # what depends on how a database do
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    words = "where tests keep things; by default SQLite, and PostgreSQL too for some if it is installed"
+    words = "where tests keep things; by default SQLite, and for some PostgreSQL too, if it is installed, each once"
     parser.addoption("--database", choices=["sqlite", "postgresql"], help=words)
 
 
@@ -47,6 +47,24 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     asked = metafunc.config.getoption("--database")
     only = metafunc.definition.get_closest_marker("on")
     metafunc.parametrize("databases", only.args if only else [asked] if asked else both, indirect=True)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On the second database each test runs once: its other parameters ask the same of it."""
+    if config.getoption("--database"):
+        return
+    first: dict[str, pytest.Item] = {}
+    for item in items:
+        if _on_postgresql(item):
+            first.setdefault(item.nodeid.partition("[")[0], item)
+    once = {*first.values()}
+    left_out = [item for item in items if _on_postgresql(item) and item not in once]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item in once or not _on_postgresql(item)]
+
+
+def _on_postgresql(item: pytest.Item) -> bool:
+    return isinstance(item, pytest.Function) and "postgresql" in item.nodeid.partition("[")[2]
 
 
 @pytest.fixture(scope="session")
