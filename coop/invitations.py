@@ -16,7 +16,7 @@ from activitypub import statement as wire
 from activitypub.errors import Forbidden
 from activitypub.origin import Activity
 from activitypub.statement import MAX_TEXT, Role, Statement
-from coop import admission, blocks, grants, letters, logbook, projects, statements
+from coop import admission, blocks, grants, letters, logbook, posts, projects, statements
 from coop.accounts import Account
 from coop.admission import Invitation
 from coop.errors import Conflict, NotAllowed, NotFound, Trouble
@@ -88,15 +88,25 @@ def accept(tx: Transaction, account: str, uri: str) -> None:
     logbook.say(tx, place, account, lambda write: write.accept(outbox.new_uri(tx), invitation, replica))
 
 
-def decline(tx: Transaction, account: str, uri: str) -> None:
-    """Say no to an invitation. Raise as `accept` does."""
+def decline(tx: Transaction, account: str, uri: str, reason: str = "") -> None:
+    """Say no to an invitation, with a word to who made it if one is given: by a direct post, for all read the log.
+
+    Raise as `accept` does, and as `posts.publish` for a word that cannot be said.
+    """
     row = _open(tx, account, uri)
+    if reason.strip():
+        _say_to(tx, account, known.actor(tx.db, row.inviter), reason.strip())
     place = statements.find(tx.db, row.project)
     if place is None:
         _answer_stranger(tx, row, "declined")
         return
     invitation = statements.room_of(tx.db, place).invitations[uri]
     logbook.say(tx, place, account, lambda write: write.reject(outbox.new_uri(tx), invitation))
+
+
+def _say_to(tx: Transaction, account: str, to: Actor, text: str) -> None:
+    address = to.address or f"{to.handle}@{to.host}"
+    posts.publish(tx, account, posts.Draft(f"@{address} {text}", "direct"))
 
 
 def _check_may_invite(mine: Role | None, role: Role) -> None:

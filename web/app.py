@@ -16,10 +16,27 @@ from web.attempts import Attempts
 from web.errors import Errors
 from web.limits import Rates, networks
 from web.once import Once
-from web.pages import board, door, letters, notifications, passkeys, people, public, saying, seals, settings, today
+from web.pages import (
+    board,
+    door,
+    invited,
+    letters,
+    members,
+    notifications,
+    passkeys,
+    people,
+    project,
+    projects,
+    public,
+    saying,
+    seals,
+    settings,
+    today,
+)
 
 OTHERS = (wellknown, static, files, feeds, calendars)
-INSIDE = (door, passkeys, today, saying, board, people, notifications, settings)
+TOGETHER = (projects, project, members, invited)
+INSIDE = (door, passkeys, today, saying, board, people, notifications, settings, *TOGETHER)
 PUBLIC = (seals, letters, public)
 
 _CSP = (

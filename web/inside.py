@@ -15,6 +15,7 @@ from coop.logins import Visitor
 from federation.instance import Instance
 from federation.tables import Actor
 from web import session, shown
+from web.once import new_key
 from web.rendering import render
 from web.shown import Person
 
@@ -38,7 +39,7 @@ def page(request: Request, template: str, values: Mapping[str, Any], status: int
     """A page that is for one browser alone, with what its forms need; `values` have those of `insider`."""
     here: Instance = request.scope["instance"]
     browser = session.browser_of(request)
-    given = {"token": browser.token, "path": request.url.path, **values}
+    given = {"token": browser.token, "key": new_key(), "path": request.url.path, **values}
     response = Response(render(here, template, **given), status, PRIVATE, "text/html")
     return session.hand_out(request, response, browser) if browser.is_new else response
 

@@ -27,6 +27,7 @@ from federation.outbox import TooLong
 from federation.store import Transaction, Unavailable
 from federation.tables import Object
 from web import inside, session
+from web.languages import N_
 from web.lines import lines
 from web.once import new_key
 from web.session import text
@@ -36,6 +37,10 @@ AUDIENCES: dict[Visibility, str] = {
     "unlisted": "Everybody, quietly",
     "followers": "Those who follow me",
     "direct": "Only those I name",
+}
+IN_PROJECT: dict[Visibility, str] = {
+    "project": N_("Everybody in the project"),
+    "public": N_("Everybody, in the project’s name"),
 }
 MENTIONED = 20  # addresses that are looked up before something is said
 
@@ -51,11 +56,12 @@ class Words:
     warning: str = ""
     visibility: str = "public"
     reply_to: str = ""
+    project: str = ""
     trouble: str = ""
 
     @property
     def audiences(self) -> dict[Visibility, str]:
-        return AUDIENCES
+        return IN_PROJECT if self.project else AUDIENCES
 
     @property
     def key(self) -> str:
@@ -81,17 +87,20 @@ async def say(request: Request) -> Response:
         uri = await once.do(f"{visitor.browser} {text(sent, 'key')}", publish)
     except EXPECTED as error:
         return await _again(request, words, _in_words(error))
+    if words.project:
+        return inside.go(f"/project?is={quote(words.project, safe='')}")
     return inside.go(f"/read?of={quote(uri, safe='')}" if words.reply_to else "/today")
 
 
 def _words(sent: FormData) -> Words:
-    return Words(*(text(sent, name) for name in ("text", "warning", "visibility", "reply_to")))
+    return Words(*(text(sent, name) for name in ("text", "warning", "visibility", "reply_to", "project")))
 
 
 def _draft(words: Words) -> Draft:
-    if words.visibility not in AUDIENCES:
+    if words.visibility not in words.audiences:
         raise Trouble("choose for whom it is")
-    return Draft(words.text, words.visibility, words.warning.strip(), words.reply_to or None)
+    project = words.project or None
+    return Draft(words.text, words.visibility, words.warning.strip(), words.reply_to or None, project=project)
 
 
 async def meet(here: Instance, words: str) -> None:
@@ -102,11 +111,13 @@ async def meet(here: Instance, words: str) -> None:
 
 
 async def _again(request: Request, words: Words, trouble: str) -> Response:
-    from web.pages import today
+    from web.pages import project, today
 
     words = replace(words, trouble=trouble)
     if words.reply_to:
         return await reading(request, words.reply_to, words, 422)
+    if words.project:
+        return await project.project_page(request, words.project, words=words)
     return await today.today(request, words, 422)
 
 
