@@ -16,7 +16,7 @@ from activitypub import statement as wire
 from activitypub.errors import Forbidden
 from activitypub.origin import Activity
 from activitypub.statement import MAX_TEXT, Role, Statement
-from coop import admission, blocks, grants, letters, logbook, posts, projects, statements
+from coop import admission, blocks, grants, letters, logbook, projects, statements
 from coop.accounts import Account
 from coop.admission import Invitation
 from coop.errors import Conflict, NotAllowed, NotFound, Trouble
@@ -91,22 +91,19 @@ def accept(tx: Transaction, account: str, uri: str) -> None:
 def decline(tx: Transaction, account: str, uri: str, reason: str = "") -> None:
     """Say no to an invitation, with a word to who made it if one is given: by a direct post, for all read the log.
 
-    Raise as `accept` does, and as `posts.publish` for a word that cannot be said.
+    Raise as `accept` does, and `Trouble` for a word that is too long.
     """
     row = _open(tx, account, uri)
+    if len(reason) > MAX_TEXT:
+        raise Trouble(f"what you say to them is longer than {MAX_TEXT:,} characters")
     if reason.strip():
-        _say_to(tx, account, known.actor(tx.db, row.inviter), reason.strip())
+        letters.send(tx, account, known.actor(tx.db, row.inviter), markdown.from_text(reason, tx.home))
     place = statements.find(tx.db, row.project)
     if place is None:
         _answer_stranger(tx, row, "declined")
         return
     invitation = statements.room_of(tx.db, place).invitations[uri]
     logbook.say(tx, place, account, lambda write: write.reject(outbox.new_uri(tx), invitation))
-
-
-def _say_to(tx: Transaction, account: str, to: Actor, text: str) -> None:
-    address = to.address or f"{to.handle}@{to.host}"
-    posts.publish(tx, account, posts.Draft(f"@{address} {text}", "direct"))
 
 
 def _check_may_invite(mine: Role | None, role: Role) -> None:

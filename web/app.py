@@ -17,6 +17,7 @@ from web.errors import Errors
 from web.limits import Rates, networks
 from web.once import Once
 from web.pages import (
+    agreed,
     board,
     door,
     invited,
@@ -27,15 +28,18 @@ from web.pages import (
     people,
     project,
     projects,
+    promise,
+    promises,
     public,
     saying,
     seals,
     settings,
+    talks,
     today,
 )
 
 OTHERS = (wellknown, static, files, feeds, calendars)
-TOGETHER = (projects, project, members, invited)
+TOGETHER = (projects, project, members, invited, talks, agreed, promises, promise)
 INSIDE = (door, passkeys, today, saying, board, people, notifications, settings, *TOGETHER)
 PUBLIC = (seals, letters, public)
 

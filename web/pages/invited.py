@@ -50,6 +50,7 @@ async def invitation_page(request: Request, uri: str, typed: str = "", trouble: 
     def read(db: Session) -> dict[str, Any]:
         return {
             **inside.insider(db, visitor, here.home),
+            "path": "/projects",
             "asked": _asked(db, uri, visitor.uri, here),
             "typed": typed,
             "trouble": trouble,

@@ -91,6 +91,7 @@ async def project_page(
         return {
             **inside.insider(db, visitor, here.home),
             **PARTS[show](db, request, place, visitor),
+            "path": "/projects",
             "room": place,
             "project": place.view.project,
             "show": show,

@@ -81,6 +81,7 @@ async def projects_page(request: Request, asked: str = "", trouble: str = "") ->
         found = _left(db, me, before) if left else _mine(db, me, before)
         return {
             **inside.insider(db, visitor, here.home),
+            "path": "/projects",
             "listed": [one for one, _ in found[:LATEST]],
             "older": ids.slug(found[LATEST - 1][1]) if len(found) > LATEST else "",
             "letters": [] if left or before else _letters(db, me, here),
@@ -160,7 +161,7 @@ async def new_page(request: Request, typed: dict[str, str], trouble: str = "") -
     here: Instance = request.scope["instance"]
     visitor = await session.inhabitant(request)
     mine = await here.store.read(lambda db: inside.insider(db, visitor, here.home))
-    values = {**mine, "typed": typed, "trouble": trouble}
+    values = {**mine, "path": "/projects", "typed": typed, "trouble": trouble}
     return inside.page(request, "new-project.html", values, 422 if trouble else 200)
 
 
