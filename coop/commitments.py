@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal
 
-from sqlalchemy import JSON, Index, Select, and_, delete, or_, select
+from sqlalchemy import JSON, ColumnElement, Index, Select, and_, delete, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from coop.accounts import Account
@@ -187,6 +187,14 @@ def _listed(project: str | None) -> Select[Commitment]:
     if project is not None:
         query = query.where(Commitment.project == project)
     return query.order_by(Commitment.due.is_(None), Commitment.due, Commitment.id)
+
+
+def after(row: Commitment) -> ColumnElement[bool]:
+    """What comes after `row` in a list of open ones."""
+    is_later = and_(Commitment.due == row.due, Commitment.id > row.id)
+    if row.due is None:
+        return and_(Commitment.due.is_(None), Commitment.id > row.id)
+    return or_(Commitment.due.is_(None), Commitment.due > row.due, is_later)
 
 
 def versions(root: str, state: State) -> Select[Commitment]:

@@ -88,9 +88,16 @@ def accept(tx: Transaction, account: str, uri: str) -> None:
     logbook.say(tx, place, account, lambda write: write.accept(outbox.new_uri(tx), invitation, replica))
 
 
-def decline(tx: Transaction, account: str, uri: str) -> None:
-    """Say no to an invitation. Raise as `accept` does."""
+def decline(tx: Transaction, account: str, uri: str, reason: str = "") -> None:
+    """Say no to an invitation, with a word to who made it if one is given: by a direct post, for all read the log.
+
+    Raise as `accept` does, and `Trouble` for a word that is too long.
+    """
     row = _open(tx, account, uri)
+    if len(reason) > MAX_TEXT:
+        raise Trouble(f"what you say to them is longer than {MAX_TEXT:,} characters")
+    if reason.strip():
+        letters.send(tx, account, known.actor(tx.db, row.inviter), markdown.from_text(reason, tx.home))
     place = statements.find(tx.db, row.project)
     if place is None:
         _answer_stranger(tx, row, "declined")

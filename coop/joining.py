@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from activitypub import html
@@ -16,7 +16,7 @@ from coop import invitations, logbook, projects, statements, vouchers
 from coop.admission import Invitation
 from coop.errors import Conflict, NotAllowed, NotFound, Trouble
 from coop.events import Notice, tell
-from coop.statements import Entry
+from coop.statements import Entry, Membership, Project
 from federation import known, outbox
 from federation.registry import receives
 from federation.store import Transaction
@@ -75,6 +75,14 @@ def decline(tx: Transaction, by: str, project: str, uri: str) -> None:
 def project_asked(db: Session, uri: str) -> str | None:
     """The project that somebody wants to join by the request of that id, whatever became of it."""
     return db.scalar(select(Entry.project).where(Entry.uri == uri, Entry.kind == "join", ~Entry.held).limit(1))
+
+
+def asked_of(account: str) -> Select[Project]:
+    """The projects that `account` leads and that somebody ever asked to join, the one asked last first."""
+    led = select(Membership.project).where(Membership.member == account, Membership.role == "lead")
+    asked = select(Entry.project, func.max(Entry.id).label("last")).where(Entry.kind == "join", ~Entry.held)
+    found = asked.where(Entry.project.in_(led)).group_by(Entry.project).subquery()
+    return select(Project).join(found, found.c.project == Project.uri).order_by(found.c.last.desc())
 
 
 def _asked(db: Session, project: str, uri: str) -> Statement:

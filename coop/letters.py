@@ -10,7 +10,7 @@ from html import escape
 from sqlalchemy import select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from activitypub.note import Mention, Note
+from activitypub.note import Note
 from activitypub.statement import Statement
 from coop import posts, statements
 from coop.errors import NotFound
@@ -37,23 +37,29 @@ def write(tx: Transaction, place: Project, invite: Statement, actor: Actor) -> s
     token = secrets.token_urlsafe(16)
     until = invite.until or tx.now + OPEN_FOR
     tx.db.add(Letter(token_hash=_hash(token), invitation=invite.id, until=until))
-    page, name = f"{tx.home}/invitations/{token}", actor.address or actor.handle
+    page = f"{tx.home}/invitations/{token}"
     inviter = known.actor(tx.db, invite.author).name
-    profile = escape(posts.profile_page(actor))
-    handle = f'<a href="{profile}" class="u-url mention">@<span>{escape(actor.handle)}</span></a>'
     what = f"{escape(inviter)} invites you to the project “{escape(place.name)}”"
+    first = f'{what}: <a href="{page}">{page.partition("://")[2]}</a>'
+    send(tx, invite.author, actor, invite.text, first)
+    return page
+
+
+def send(tx: Transaction, author: str, to: Actor, text: str, first: str = "") -> None:
+    """A direct post to one person, known by address or not: `text`, and `first` beside their name, both as HTML."""
+    profile = escape(posts.profile_page(to))
+    handle = f'<a href="{profile}" class="u-url mention">@<span>{escape(to.handle)}</span></a>'
     note = Note(
         id=(uri := outbox.new_uri(tx, "notes")),
-        author=invite.author,
-        content=f'<p><span class="h-card">{handle}</span> {what}: <a href="{page}">{page.partition("://")[2]}</a></p>{invite.text}',
-        to=(actor.uri,),
+        author=author,
+        content=f'<p><span class="h-card">{handle}</span> {first}</p>{text}',
+        to=(to.uri,),
         published=tx.now,
         url=uri,
         context=uri,
-        mentions=(Mention(actor.uri, f"@{name}"),),
+        mentions=(posts.mention(to),),
     )
     posts.publish_note(tx, note, "direct")
-    return page
 
 
 def read(db: Session, token: str, now: datetime) -> tuple[Project, Statement]:

@@ -28,7 +28,7 @@ from coop.accounts import KeyPair
 from coop.errors import Conflict, NotAllowed, NotFound, Trouble
 from coop.events import Departed, Grown, Kind, Notice, listens, tell
 from coop.keepsakes import Keepsake
-from coop.membership import WRITERS, Member
+from coop.membership import WRITERS, Member, Room
 from coop.statements import Entry, Membership, Project
 from federation import known, outbox
 from federation.store import Transaction
@@ -271,10 +271,14 @@ def show(db: Session, uri: str, reader: str, now: datetime) -> View:
     _role_in(db, project, reader)
     room = statements.room_of(db, project)
     waiting = room.invitations_at(now)
-    invited = {one.subject for one in waiting}
-    requests = tuple(one for one in room.requests.values() if one.author not in invited)
     members = tuple(Member(one.member, one.role, one.capability) for one in db.scalars(_members(uri)))
-    return View(project, members, waiting, requests)
+    return View(project, members, waiting, requests(room, now))
+
+
+def requests(room: Room, now: datetime) -> tuple[Statement, ...]:
+    """Those that wait for an answer: of who asks to join and was not invited yet."""
+    invited = {one.subject for one in room.invitations_at(now)}
+    return tuple(one for one in room.requests.values() if one.author not in invited)
 
 
 def talk(project: str, kept: Keepsake | None = None) -> Select[Object]:

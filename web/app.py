@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pkgutil
 from collections.abc import Iterable, Mapping
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 from cachetools import TTLCache
 from starlette.responses import PlainTextResponse
@@ -13,30 +16,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from coop.arrivals import ARRIVALS
 from coop.remote_media import Gallery
 from federation.instance import Instance
-from web import activitypub, calendars, feeds, files, static, wellknown
+from web import activitypub, calendars, feeds, files, pages, static, wellknown
 from web.attempts import Attempts
 from web.errors import Errors
 from web.limits import Rates, networks
 from web.once import Once
-from web.pages import (
-    board,
-    door,
-    letters,
-    live,
-    notifications,
-    passkeys,
-    people,
-    public,
-    saying,
-    seals,
-    seen,
-    settings,
-    today,
-)
+from web.pages import live, passkeys
 
 OTHERS = (wellknown, static, files, feeds, calendars)
-INSIDE = (door, passkeys, live, seen, today, saying, board, people, notifications, settings)
-PUBLIC = (seals, letters, public)
 
 _CSP = (
     "default-src 'self'; script-src 'self'; style-src 'self'; object-src 'none'; base-uri 'none'; "
@@ -59,9 +46,15 @@ def create(
     `trusted_proxies` are addresses or networks whose ``X-Forwarded-For`` is believed, `media` are the folders in which
     uploads lie, by host as well.
     """
-    routes = [route for place in (*OTHERS, *INSIDE, *PUBLIC) for route in place.routes]
+    routes = [route for place in (*OTHERS, *_pages()) for route in place.routes]
+    routes.sort(key=lambda route: "{" in route.path)  # what is named goes before what may be anything
     router = Router([*activitypub.inboxes(), *routes, *activitypub.documents], redirect_slashes=False)
     return Front(instances, media or {}, Errors(Rates(router, networks(trusted_proxies))))
+
+
+def _pages() -> list[ModuleType]:
+    """All that people look at: there is no list to extend."""
+    return [import_module(f"web.pages.{one.name}") for one in pkgutil.iter_modules(pages.__path__)]
 
 
 class Front:

@@ -15,6 +15,7 @@ from coop.logins import Visitor
 from federation.instance import Instance
 from federation.tables import Actor
 from web import session, shown
+from web.once import new_key
 from web.rendering import render
 from web.shown import Person
 
@@ -40,7 +41,13 @@ def page(request: Request, template: str, values: Mapping[str, Any], status: int
     browser = session.browser_of(request)
     query = request.scope["query_string"].decode("latin-1")
     address = request.url.path + (f"?{query}" if query else "") if request.method == "GET" else "/today"
-    given = {"token": browser.token, "path": request.url.path, "address": address, "told": request.scope["told"]}
+    given = {
+        "token": browser.token,
+        "key": new_key(),
+        "path": request.url.path,
+        "address": address,
+        "told": request.scope["told"],
+    }
     given |= {"is_inside": True, **values}
     response = Response(render(here, template, **given), status, PRIVATE, "text/html")
     return session.hand_out(request, response, browser) if browser.is_new else response

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import quote
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -60,6 +61,28 @@ WORDS: Mapping[Kind, str] = {
     "buddy left": "keeps your mail no more",
 }
 
+PLACES: Mapping[Kind, str] = {  # where what a line is about is shown, if not among what was said
+    "response": "/offer",
+    "response accepted": "/offer",
+    "response declined": "/offer",
+    "counter-offer": "/offer",
+    "agreement done": "/agreement",
+    "commitment": "/promise",
+    "commitment accepted": "/promise",
+    "commitment declined": "/promise",
+    "commitment done": "/promise",
+    "commitment kept": "/promise",
+    "commitment released": "/promise",
+    "invitation": "/invitation",
+    "invitation withdrawn": "/invitation",
+    "invitation accepted": "/project",
+    "invitation declined": "/project",
+    "request to join": "/project",
+    "role": "/project",
+    "removal": "/project",
+    "leave": "/project",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Told:
@@ -84,4 +107,10 @@ def told(db: Session, rows: Sequence[Notification], reader: str, home: str) -> l
 
 def _told(row: Notification, by: Person, about: Object | None) -> Told:
     quoted = start(html.plain(about.said.text("summary") or about.said.text("content")), 120) if about else ""
-    return Told(by, WORDS[row.kind], row.at, row.read is None, about.uri if about else "", quoted)
+    return Told(by, WORDS[row.kind], row.at, row.read is None, _where(row, about), quoted)
+
+
+def _where(row: Notification, about: Object | None) -> str:
+    if place := PLACES.get(row.kind):
+        return f"{place}?is={quote(row.about, safe='')}"
+    return f"/read?of={quote(about.uri, safe='')}" if about else ""

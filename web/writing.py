@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import get_args
 
 from sqlalchemy.orm import Session
 from starlette.datastructures import FormData, UploadFile
@@ -30,6 +29,10 @@ AUDIENCES: dict[Visibility, str] = {
     "unlisted": N_("Everybody, quietly"),
     "followers": N_("Those who follow me"),
     "direct": N_("Only those I name"),
+}
+IN_PROJECT: dict[Visibility, str] = {
+    "project": N_("Everybody in the project"),
+    "public": N_("Everybody, in the project’s name"),
 }
 MAX_FORM = media.MAX_FILE + 1024 * 1024  # octets, of one with files
 
@@ -56,13 +59,14 @@ class Words:
     warning: str = ""
     visibility: str = "public"
     reply_to: str = ""
+    project: str = ""
     files: tuple[File, ...] = ()
     trouble: str = ""
     preview: str = ""  # HTML
 
     @property
     def audiences(self) -> dict[Visibility, str]:
-        return AUDIENCES
+        return IN_PROJECT if self.project else AUDIENCES
 
     @property
     def key(self) -> str:
@@ -72,9 +76,9 @@ class Words:
     @property
     def draft(self) -> Draft:
         """Raise `Trouble` if it is for nobody who could be meant."""
-        if self.visibility not in get_args(Visibility):
+        if (visibility := next((one for one in self.audiences if one == self.visibility), None)) is None:
             raise Trouble("choose for whom it is")
-        return Draft(self.text, self.visibility, self.warning.strip(), self.reply_to or None)  # type: ignore[arg-type]
+        return Draft(self.text, visibility, self.warning.strip(), self.reply_to or None, project=self.project or None)
 
 
 async def words_of(request: Request, author: str, sent: FormData) -> Words:
@@ -84,7 +88,7 @@ async def words_of(request: Request, author: str, sent: FormData) -> Words:
     """
     here: Instance = request.scope["instance"]
     names = [one for one in sent.getlist("file") if isinstance(one, str)]
-    typed = {name: text(sent, name) for name in ("text", "warning", "visibility", "reply_to")}
+    typed = {name: text(sent, name) for name in ("text", "warning", "visibility", "reply_to", "project")}
     words = Words(**typed)  # type: ignore[arg-type]
     if names:
         words = replace(words, files=await here.store.read(lambda db: files(db, author, names, sent)))

@@ -189,12 +189,13 @@ async def accept(desk: Desk, waiting: str) -> None:
 
 @command("decline", project)
 @click.argument("waiting", metavar="INVITATION|REQUEST")
-async def decline(desk: Desk, waiting: str) -> None:
+@click.option("--reason", default="", help="A word to who invites you, as a direct post.")
+async def decline(desk: Desk, waiting: str, reason: str) -> None:
     """Say no to an invitation, or to somebody who asks to join what you lead."""
     if place := await _asked(desk, waiting):
         await desk.does(lambda tx: joining.decline(tx, desk.me, place, waiting))
     else:
-        await desk.does(lambda tx: invitations.decline(tx, desk.me, waiting))
+        await desk.does(lambda tx: invitations.decline(tx, desk.me, waiting, reason))
     desk.has_done("Declined.")
 
 

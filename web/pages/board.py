@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
-from decimal import Decimal, InvalidOperation
 from typing import Any, Literal, get_args
 from urllib.parse import quote
 
@@ -17,24 +15,22 @@ from starlette.routing import Route
 from activitypub.errors import ProtocolError
 from activitypub.money import CURRENCIES
 from activitypub.proposal import Price, Purpose, Unit
-from coop import access, agreements, offers, responses
+from coop import access, offers, responses
 from coop.errors import NotFound, Trouble
 from coop.offers import Draft, Offer
-from coop.responses import Response as Answer
 from federation import discovery, ids, known
 from federation.client import Gone, Unreachable
 from federation.instance import Instance
 from federation.outbox import TooLong
-from federation.store import Transaction
-from web import inside, session, shown
+from web import inside, session, talks
 from web.once import new_key
 from web.pages.public import card
 from web.pages.saying import meet
 from web.session import text
-from web.shown import Card, Person
+from web.shown import Card
+from web.typed import end_of, sum_of
 
 LATEST = 24  # offers on a page
-MAX_SUM = 15  # characters
 FIELDS = (
     "purpose",
     "title",
@@ -49,21 +45,9 @@ FIELDS = (
     "until",
     "visibility",
 )
+TYPED = ("answer", "text", "amount", "times", "due", "name")  # in the forms of an offer's page
 _UNITS: dict[str, Unit] = {one: one for one in get_args(Unit)}
 EXPECTED = (Trouble, ProtocolError, Unreachable, Gone, TooLong)
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """An answer to an offer, as one of the two sees it."""
-
-    uri: str
-    by: Person
-    text: str  # clean HTML
-    made: datetime
-    state: str
-    reason: str
-    is_mine: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +104,10 @@ def _hung(db: Session, here: Instance, offer: Offer) -> Hung | None:
 
 
 async def get_offer(request: Request) -> Response:
-    return await offer_page(request, request.query_params.get("is", ""))
+    return await offer_page(request, request.query_params.get("is", ""), dict.fromkeys(TYPED, ""))
 
 
-async def offer_page(request: Request, uri: str, typed: str = "", trouble: str = "") -> Response:
+async def offer_page(request: Request, uri: str, typed: Mapping[str, str], trouble: str = "") -> Response:
     """An offer with its terms, and what the two who talk about it said; what was `typed` is kept."""
     here: Instance = request.scope["instance"]
     visitor = await session.inhabitant(request)
@@ -132,54 +116,20 @@ async def offer_page(request: Request, uri: str, typed: str = "", trouble: str =
         row, offer = known.find(db, uri), offers.find(db, uri)
         if row is None or row.deleted or offer is None or not access.may_read(db, row, visitor.uri):
             raise NotFound("there is no offer at this address any more, or it is not for you")
-        said = [one for one in db.scalars(responses.to_offer(uri)) if visitor.uri in (one.by, one.to)]
-        people = shown.people(db, {one.by for one in said}, here.home)
         return {
             **inside.insider(db, visitor, here.home),
             "card": card(db, here, row),
             "uri": uri,
             "state": offer.status(here.now()),
             "is_mine": offer.author == visitor.uri,
-            "said": [_said(one, people[one.by], visitor.uri) for one in reversed(said)],
+            "said": talks.between(db, offer, visitor.uri, here.home),
+            "left": talks.left_open(offer),
             "in_talks": responses.in_talks(db, uri, visitor.uri),
             "typed": typed,
             "trouble": trouble,
         }
 
     return inside.page(request, "offered.html", await here.store.read(read), 422 if trouble else 200)
-
-
-def _said(row: Answer, by: Person, reader: str) -> Said:
-    return Said(row.uri, by, row.text, row.made, row.state, row.reason, row.by == reader)
-
-
-async def respond(request: Request) -> Response:
-    here: Instance = request.scope["instance"]
-    sent = await session.form_of(request)
-    visitor = await session.inhabitant(request)
-    uri, words = text(sent, "offer"), text(sent, "text")
-    try:
-        await discovery.completing(here, lambda tx: responses.respond(tx, visitor.uri, uri, words).uri)
-    except EXPECTED as error:
-        return await offer_page(request, uri, words, f"It was not sent: {error}.")
-    return inside.go(where(uri))
-
-
-def settles(act: Callable[[Transaction, str, str, str], object], of: str) -> Callable[[Request], Awaitable[Response]]:
-    """The endpoint that does this with an offer, or with an answer to one, whichever the field `of` names."""
-
-    async def endpoint(request: Request) -> Response:
-        here: Instance = request.scope["instance"]
-        sent = await session.form_of(request)
-        visitor = await session.inhabitant(request)
-        uri, words = text(sent, of), text(sent, "text")
-        try:
-            await discovery.completing(here, lambda tx: act(tx, visitor.uri, uri, words) and None)
-        except EXPECTED as error:
-            return await offer_page(request, text(sent, "offer"), words, f"Nothing was done: {error}.")
-        return inside.go(where(text(sent, "offer")))
-
-    return endpoint
 
 
 # --- A new one -----------------------------------------------------------------------------------------------------
@@ -224,7 +174,7 @@ def draft_of(typed: dict[str, str]) -> Draft:
     purpose, unit = _purpose(typed["purpose"]), _UNITS.get(typed["per"] or "project")
     if purpose is None or unit is None:
         raise Trouble("say whether you offer work or look for somebody, and for what time the money is")
-    least, most = _sum(typed["least"]), _sum(typed["most"])
+    least, most = sum_of(typed["least"]), sum_of(typed["most"])
     if (least, most) != (None, None) and typed["currency"] not in CURRENCIES:
         raise Trouble("say which money it is")
     return Draft(
@@ -235,7 +185,7 @@ def draft_of(typed: dict[str, str]) -> Draft:
         skills=tuple(filter(None, (one.strip() for one in typed["skills"].split(",")))),
         remote=bool(typed["remote"]),
         place=typed["place"],
-        until=_end_of(typed["until"]),
+        until=end_of(typed["until"]),
     )
 
 
@@ -243,32 +193,9 @@ def _purpose(typed: str) -> Purpose | None:
     return "offer" if typed == "offer" else "request" if typed == "request" else None
 
 
-def _sum(typed: str) -> Decimal | None:
-    """A sum as people write it, with a comma or a point."""
-    try:
-        amount = Decimal(typed.replace(",", ".")) if typed and len(typed) <= MAX_SUM else None
-    except InvalidOperation:
-        amount = Decimal("NaN")
-    if (amount is None and typed) or (amount is not None and not (amount.is_finite() and amount >= 0)):
-        raise Trouble(f"{typed[:40]!r} is not a sum such as 450 or 450.50")
-    return amount
-
-
-def _end_of(day: str) -> datetime | None:
-    try:
-        return datetime.combine(datetime.fromisoformat(day).date(), time(23, 59, 59), UTC) if day else None
-    except ValueError:
-        raise Trouble(f"{day[:40]!r} is not a day such as 2026-12-24") from None
-
-
 routes = [
     Route("/board", get_board, methods=["GET"]),
     Route("/board/new", get_new, methods=["GET"]),
     Route("/board/new", open_offer, methods=["POST"]),
     Route("/offer", get_offer, methods=["GET"]),
-    Route("/offer/respond", respond, methods=["POST"]),
-    Route("/offer/accept", settles(lambda tx, me, uri, _: agreements.accept(tx, me, uri), "answer"), methods=["POST"]),
-    Route("/offer/decline", settles(responses.decline, "answer"), methods=["POST"]),
-    Route("/offer/fill", settles(lambda tx, me, uri, _: offers.fill(tx, me, uri), "offer"), methods=["POST"]),
-    Route("/offer/withdraw", settles(lambda tx, me, uri, _: offers.withdraw(tx, me, uri), "offer"), methods=["POST"]),
 ]

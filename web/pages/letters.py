@@ -30,6 +30,7 @@ async def get_invitation(request: Request) -> Response:
             "invite": invite,
             "inviter": shown.person(known.actor(db, invite.author), here.home),
             "invited": shown.person(known.actor(db, invite.subject or ""), here.home),
+            "face": shown.people(db, [project.face], here.home)[project.face],
         }
 
     try:

@@ -58,6 +58,8 @@ async def say(request: Request) -> Response:
         uri = await once.do(f"{visitor.browser} {text(sent, 'key')}", publish)
     except EXPECTED as error:
         return await again(request, replace(words, trouble=_in_words(error)), 422)
+    if words.project:
+        return inside.go(f"/project?is={quote(words.project, safe='')}")
     return inside.go(f"/read?of={quote(uri, safe='')}" if words.reply_to else "/today")
 
 
@@ -111,10 +113,12 @@ async def preview(request: Request) -> Response:
 
 async def again(request: Request, words: Words, status: int) -> Response:
     """The page on which that was typed, with all of it."""
-    from web.pages import today
+    from web.pages import project, today
 
     if words.reply_to:
         return await reading(request, words.reply_to, words, status)
+    if words.project:
+        return await project.project_page(request, words.project, words=words)
     return await today.today(request, words, status)
 
 
