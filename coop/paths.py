@@ -86,6 +86,11 @@ def ways_to(db: Session, me: str, people: Collection[str], now: datetime) -> dic
     return {uri: sorted(some, key=_length) for uri, some in found.items()}
 
 
+def between(db: Session, me: str, people: Sequence[str], now: datetime) -> list[Step]:
+    """What some people say of each other, as far as it is for `me`, one of us, to know; the firmest first."""
+    return sorted(_steps(db, me, people, now, {*people}), key=_firmness)
+
+
 def _who_may_know(db: Session, people: Collection[str]) -> set[str]:
     """Whoever vouched for some people or is in a project with them: few, beside all who are near."""
     one, other = aliased(Membership), aliased(Membership)

@@ -16,11 +16,31 @@ from web.attempts import Attempts
 from web.errors import Errors
 from web.limits import Rates, networks
 from web.once import Once
-from web.pages import board, door, letters, notifications, passkeys, people, public, saying, seals, settings, today
+from web.pages import (
+    board,
+    checking,
+    company,
+    copies,
+    door,
+    giving,
+    letters,
+    neighbours,
+    notifications,
+    passkeys,
+    people,
+    person,
+    public,
+    saying,
+    seals,
+    settings,
+    today,
+    vouching,
+)
 
 OTHERS = (wellknown, static, files, feeds, calendars)
-INSIDE = (door, passkeys, today, saying, board, people, notifications, settings)
-PUBLIC = (seals, letters, public)
+INSIDE = (door, passkeys, today, saying, board, people, person, company, neighbours, notifications, settings)
+VOUCHING = (vouching, giving, copies)
+PUBLIC = (checking, seals, letters, public)
 
 _CSP = (
     "default-src 'self'; script-src 'self'; style-src 'self'; object-src 'none'; base-uri 'none'; "
@@ -43,7 +63,7 @@ def create(
     `trusted_proxies` are addresses or networks whose ``X-Forwarded-For`` is believed, `media` are the folders in which
     uploads lie, by host as well.
     """
-    routes = [route for place in (*OTHERS, *INSIDE, *PUBLIC) for route in place.routes]
+    routes = [route for place in (*OTHERS, *INSIDE, *VOUCHING, *PUBLIC) for route in place.routes]
     router = Router([*activitypub.inboxes(), *routes, *activitypub.documents], redirect_slashes=False)
     return Front(instances, media or {}, Errors(Rates(router, networks(trusted_proxies))))
 

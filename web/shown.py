@@ -174,7 +174,6 @@ def seals(db: Session, judged: Iterable[tuple[Row, Judgement]], home: str) -> li
 
 
 def _seal(row: Row, judgement: Judgement, said: Endorsement, known: dict[str, Person], home: str) -> Seal:
-    proof = Document(row.inner).embedded("proof")
     endorser, subject = known[said.author], known[said.subject]
     page = f"{home}/endorsements/{row.hash}" if subject.local and row.display == "accepted" else None
     return Seal(
@@ -183,10 +182,22 @@ def _seal(row: Row, judgement: Judgement, said: Endorsement, known: dict[str, Pe
         subject=subject,
         verdict=judgement.verdict,
         reason=judgement.reason,
-        key=(proof.uri("verificationMethod") or "") if proof else "",
+        key=_key(Document(row.inner)),
         page=page,
         copy=f"{page}.json" if page and row.revoked is None else None,
     )
+
+
+def copied(db: Session, inner: Document, judgement: Judgement, home: str) -> Seal:
+    """One that came with a copy, from whoever brought it. Raise `ProtocolError` if it cannot be read."""
+    said = Endorsement.read(inner)
+    known = people(db, {said.author, said.subject}, home)
+    return Seal(said, known[said.author], known[said.subject], *judgement, key=_key(inner), page=None, copy=None)
+
+
+def _key(inner: Document) -> str:
+    proof = inner.embedded("proof")
+    return (proof.uri("verificationMethod") or "") if proof else ""
 
 
 def _said(row: Row) -> Endorsement | None:

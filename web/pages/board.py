@@ -103,7 +103,7 @@ async def get_board(request: Request) -> Response:
         rows = db.scalars(query.limit(LATEST + 1)).all()
         return {
             **inside.insider(db, visitor, here.home),
-            "hung": [one for row in rows[:LATEST] if (one := _hung(db, here, row))],
+            "hung": [one for row in rows[:LATEST] if (one := hung(db, here, row))],
             "asked": asked,
             "older": ids.slug(rows[LATEST - 1].id) if len(rows) > LATEST else "",
         }
@@ -111,7 +111,8 @@ async def get_board(request: Request) -> Response:
     return inside.page(request, "board.html", await here.store.read(read))
 
 
-def _hung(db: Session, here: Instance, offer: Offer) -> Hung | None:
+def hung(db: Session, here: Instance, offer: Offer) -> Hung | None:
+    """An offer as it hangs there; `None` if it was deleted."""
     row = known.find(db, offer.uri)
     return Hung(card(db, here, row), offer.status(here.now())) if row and not row.deleted else None
 
@@ -235,7 +236,7 @@ def draft_of(typed: dict[str, str]) -> Draft:
         skills=tuple(filter(None, (one.strip() for one in typed["skills"].split(",")))),
         remote=bool(typed["remote"]),
         place=typed["place"],
-        until=_end_of(typed["until"]),
+        until=end_of(typed["until"]),
     )
 
 
@@ -254,7 +255,8 @@ def _sum(typed: str) -> Decimal | None:
     return amount
 
 
-def _end_of(day: str) -> datetime | None:
+def end_of(day: str) -> datetime | None:
+    """When a day ends that was typed. Raise `Trouble` for what is none."""
     try:
         return datetime.combine(datetime.fromisoformat(day).date(), time(23, 59, 59), UTC) if day else None
     except ValueError:
