@@ -32,11 +32,8 @@ class Neighbourhood:
 def around(db: Session, me: str, now: datetime) -> Neighbourhood:
     """Whoever is near `me`: those whom one knows oneself first, then those whom they know."""
     near = [*paths.reach(db, me, now, STEPS)][:PEOPLE]
-    everybody = [me, *near]
-    steps = [*paths.between(db, me, everybody, now), *_followers(db, me, near)]
-    return Neighbourhood(me, tuple(near), tuple(steps))
-
-
-def _followers(db: Session, me: str, near: list[str]) -> list[Step]:
+    steps = paths.between(db, me, [me, *near], now)
+    told = {step.by for step in steps if step.to == me and step.follows}
     theirs = select(Follow.follower).where(Follow.followed == me, Follow.state == "accepted", Follow.follower.in_(near))
-    return [Step(one, me, follows=True) for one in db.scalars(theirs)]
+    follow = [Step(one, me, follows=True) for one in db.scalars(theirs.order_by(Follow.id)) if one not in told]
+    return Neighbourhood(me, tuple(near), (*steps, *follow))

@@ -23,6 +23,7 @@ from web.pages import (
     copies,
     door,
     giving,
+    inviting,
     letters,
     neighbours,
     notifications,
@@ -38,7 +39,8 @@ from web.pages import (
 )
 
 OTHERS = (wellknown, static, files, feeds, calendars)
-INSIDE = (door, passkeys, today, saying, board, people, person, company, neighbours, notifications, settings)
+INSIDE = (door, passkeys, today, saying, board, people, notifications, settings)
+PEOPLE = (person, company, inviting, neighbours)
 VOUCHING = (vouching, giving, copies)
 PUBLIC = (checking, seals, letters, public)
 
@@ -63,7 +65,7 @@ def create(
     `trusted_proxies` are addresses or networks whose ``X-Forwarded-For`` is believed, `media` are the folders in which
     uploads lie, by host as well.
     """
-    routes = [route for place in (*OTHERS, *INSIDE, *VOUCHING, *PUBLIC) for route in place.routes]
+    routes = [route for place in (*OTHERS, *INSIDE, *PEOPLE, *VOUCHING, *PUBLIC) for route in place.routes]
     router = Router([*activitypub.inboxes(), *routes, *activitypub.documents], redirect_slashes=False)
     return Front(instances, media or {}, Errors(Rates(router, networks(trusted_proxies))))
 

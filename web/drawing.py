@@ -12,12 +12,12 @@ from math import cos, pi, radians, sin
 
 from web.shown import Person
 
-SIZE, RING = 800, 240  # of the picture, and from its middle to those around
+SIZE, RING = 800, 235  # of the picture, and from its middle to those around
 MIDDLE = SIZE // 2
 LARGEST = 20  # radius of a face
 AWAY = 10  # from a face to its name
 BENT = 0.35  # how far a line leans to the middle
-LONGEST = 17  # characters of a name that have room
+LONGEST = 16  # characters of a name that have room
 KINDS = ("works", "vouches", "follows")  # the firmest first: of two people one line is drawn
 
 Ties = Mapping[frozenset[str], str]  # the kind, by the two

@@ -149,7 +149,8 @@ def kept_here(picture: Picture | None, home: str) -> Picture | None:
 def people(db: Session, uris: Iterable[str], home: str) -> dict[str, Person]:
     """Everyone of `uris` whom we have met; the others go by their host."""
     wanted = {*uris}
-    met = {one.uri: person(one, home) for one in db.scalars(select(Actor).where(Actor.uri.in_(wanted)))}
+    rows = db.scalars(select(Actor).where(Actor.uri.in_(wanted))) if wanted else ()
+    met = {one.uri: person(one, home) for one in rows}
     return {uri: met.get(uri) or Person(uri, host(uri), host(uri), uri) for uri in wanted}
 
 

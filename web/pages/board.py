@@ -103,7 +103,7 @@ async def get_board(request: Request) -> Response:
         rows = db.scalars(query.limit(LATEST + 1)).all()
         return {
             **inside.insider(db, visitor, here.home),
-            "hung": [one for row in rows[:LATEST] if (one := hung(db, here, row))],
+            "hung": [one for row in rows[:LATEST] if (one := _hung(db, here, row))],
             "asked": asked,
             "older": ids.slug(rows[LATEST - 1].id) if len(rows) > LATEST else "",
         }
@@ -111,8 +111,7 @@ async def get_board(request: Request) -> Response:
     return inside.page(request, "board.html", await here.store.read(read))
 
 
-def hung(db: Session, here: Instance, offer: Offer) -> Hung | None:
-    """An offer as it hangs there; `None` if it was deleted."""
+def _hung(db: Session, here: Instance, offer: Offer) -> Hung | None:
     row = known.find(db, offer.uri)
     return Hung(card(db, here, row), offer.status(here.now())) if row and not row.deleted else None
 

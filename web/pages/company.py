@@ -1,28 +1,31 @@
-"""Whom somebody follows and who follows them, as far as that is known here and for whoever asks to know."""
+"""How one knows somebody, whom they follow and who follows them: as far as it is for whoever asks to know."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from coop import circles
+from coop import circles, paths
 from coop.errors import NotFound
 from federation import ids
 from federation.instance import Instance
 from federation.tables import Actor
 from web import inside, session, shown
 from web.languages import N_
-from web.shown import Person
 
 LATEST = 50  # on a page
-FEW = 6  # of them, on the page of whoever it is
 
-LISTS = {"following": N_("Whom they follow"), "followers": N_("Who follows them")}
+LISTS = {
+    "ways": N_("How you know them"),
+    "following": N_("Whom they follow"),
+    "followers": N_("Who follows them"),
+}
 _WHO = {"following": circles.following, "followers": circles.followers}
 
 
@@ -34,40 +37,35 @@ def at(db: Session, uri: str) -> Actor:
     return actor
 
 
-def a_few(db: Session, here: Instance, me: str, of: str) -> list[tuple[str, str, list[Person], int]]:
-    """Of each list its name, its title, some who are on it, and how many there are."""
-    return [(name, title, *_few(db, here, name, me, of)) for name, title in LISTS.items()]
-
-
-def _few(db: Session, here: Instance, name: str, me: str, of: str) -> tuple[list[Person], int]:
-    query = select(Actor).where(_WHO[name](me, of), Actor.gone.is_(None))
-    rows = db.scalars(query.order_by(Actor.id.desc()).limit(FEW))
-    number = db.scalar(select(func.count()).select_from(query.subquery())) or 0
-    return [shown.person(one, here.home) for one in rows], number
-
-
 async def get_company(request: Request) -> Response:
     here: Instance = request.scope["instance"]
     visitor = await session.inhabitant(request)
     uri, name = request.query_params.get("is", ""), request.query_params.get("show", "")
-    name = name if name in LISTS else "following"
+    name = name if name in LISTS else "ways"
     before = ids.from_slug(request.query_params.get("before", ""))
 
     def read(db: Session) -> dict[str, Any]:
-        person = shown.person(at(db, uri), here.home)
-        query = select(Actor).where(_WHO[name](visitor.uri, uri), Actor.gone.is_(None))
-        query = query if before is None else query.where(Actor.id < before)
-        rows = db.scalars(query.order_by(Actor.id.desc()).limit(LATEST + 1)).all()
         return {
             **inside.insider(db, visitor, here.home),
-            "person": person,
-            "people": [shown.person(one, here.home) for one in rows[:LATEST]],
-            "older": ids.slug(rows[LATEST - 1].id) if len(rows) > LATEST else "",
+            **(_ways if name == "ways" else partial(_list, name=name, before=before))(db, here, visitor.uri, uri),
+            "person": shown.person(at(db, uri), here.home),
             "lists": LISTS,
             "shown": name,
         }
 
     return inside.page(request, "company.html", await here.store.read(read))
+
+
+def _ways(db: Session, here: Instance, me: str, other: str) -> dict[str, Any]:
+    return {"ways": paths.all_in_words(db, paths.ways(db, me, other, here.now())), "people": [], "older": ""}
+
+
+def _list(db: Session, here: Instance, me: str, other: str, name: str, before: int | None) -> dict[str, Any]:
+    query = select(Actor).where(_WHO[name](me, other), Actor.gone.is_(None))
+    query = query if before is None else query.where(Actor.id < before)
+    rows = db.scalars(query.order_by(Actor.id.desc()).limit(LATEST + 1)).all()
+    people = [shown.person(one, here.home) for one in rows[:LATEST]]
+    return {"ways": [], "people": people, "older": ids.slug(rows[LATEST - 1].id) if len(rows) > LATEST else ""}
 
 
 routes = [Route("/who/knows", get_company, methods=["GET"])]

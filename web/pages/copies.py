@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from activitypub import keys
-from coop import endorsements, identities, paths, verdicts
+from coop import endorsements, identities, verdicts
 from coop.endorsements import Endorsement
 from coop.errors import NotFound
 from federation.instance import Instance
@@ -22,8 +22,6 @@ from web import certificates, inside, session, shown
 from web.pages.giving import CAPACITIES
 from web.pages.vouching import where
 from web.session import text
-
-WAYS = 3
 
 JSON, HTML = "application/json", "text/html"
 # A sheet brings its own style, and may nothing else.
@@ -52,7 +50,6 @@ async def get_one(request: Request) -> Response:
         found = shown.seals(db, judged, here.home)
         if not found:
             raise NotFound("this endorsement cannot be read")
-        ways = paths.ways(db, visitor.uri, row.endorser, here.now())[:WAYS]
         return {
             **inside.insider(db, visitor, here.home),
             "seal": found[0],
@@ -62,7 +59,6 @@ async def get_one(request: Request) -> Response:
             "revoked": row.revoked,
             "confirmed": row.confirmed,
             "key": sighting(db, found[0].key),
-            "ways": [paths.words(db, way) for way in ways],
             "is_mine": row.endorser == visitor.uri,
             "is_of_me": row.subject in identities.same(db, visitor.uri),
             "has_badge": row.badge is not None,

@@ -27,10 +27,11 @@ MINE = {"works": N_("You work together"), "vouches": N_("You vouch for them"), "
 
 @dataclass(slots=True)
 class Neighbour:
-    """Somebody on the map, what one has to do with them oneself, and those with whom they have, by the kind of it."""
+    """Somebody on the map, what one has to do with them oneself, through whom one knows them, and whom they know."""
 
     person: Person
     mine: list[str]
+    through: list[str]
     others: dict[str, list[str]] = field(default_factory=lambda: {kind: [] for kind in LABELS})
 
     def told(self, kind: str) -> tuple[str, int]:
@@ -69,18 +70,14 @@ def _ties(near: Neighbourhood) -> dict[frozenset[str], str]:
 
 
 def _in_words(near: Neighbourhood, met: Mapping[str, Person]) -> list[Neighbour]:
-    said: dict[str, list[Step]] = defaultdict(list)
+    mine = {step.to: _kinds(step) for step in near.steps if step.by == near.me}
+    found = {uri: Neighbour(met[uri], mine.get(uri, []), []) for uri in near.people}
     for step in near.steps:
-        said[step.by].append(step)
-    mine = {step.to: _kinds(step) for step in said[near.me]}
-    found = []
-    for uri in near.people:
-        one = Neighbour(met[uri], mine.get(uri, []))
-        for step in said[uri]:
-            for kind in _kinds(step):
-                one.others[kind].append(_("you") if step.to == near.me else met[step.to].name)
-        found.append(one)
-    return found
+        if step.by in mine and step.to in found:
+            found[step.to].through.append(met[step.by].name)
+        for kind in _kinds(step) if step.by in found else ():
+            found[step.by].others[kind].append(_("you") if step.to == near.me else met[step.to].name)
+    return [*found.values()]
 
 
 routes = [Route("/co-op", get_map, methods=["GET"])]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from sqlalchemy import exists, select
@@ -15,24 +14,24 @@ from starlette.routing import Route
 
 from activitypub.actor import Actor as Profile
 from activitypub.document import Document
-from coop import feed, follows, invitations, offers, paths
+from activitypub.proposal import Proposal
+from coop import feed, offers
 from coop.blocks import Block
+from coop.follows import Follow
 from coop.offers import Offer
-from federation import discovery
 from federation.instance import Instance
+from federation.tables import Object
 from web import inside, session, shown
-from web.languages import _
 from web.lines import lines
 from web.pages import company
-from web.pages.board import EXPECTED, hung
+from web.pages.board import Hung
 from web.pages.people import who
 from web.pages.public import public_projects
 from web.pages.seals import seals_of
-from web.session import text
-from web.shown import Person, Seal
+from web.shown import Card, Person, Seal
 
 POSTS = 20
-WAYS = 3
+PROJECTS = 20
 OFFERS = 6
 
 
@@ -54,61 +53,54 @@ class Skill:
 
 
 async def get_person(request: Request) -> Response:
-    return await person_page(request, request.query_params.get("is", ""))
-
-
-async def person_page(request: Request, uri: str, typed: str = "", trouble: str = "") -> Response:
-    """What they say of themselves, who vouches for them, and how one knows them; what was `typed` to invite is kept."""
+    """What they say of themselves, what they offer and do, and who vouches for them."""
     here: Instance = request.scope["instance"]
     visitor = await session.inhabitant(request)
+    uri = request.query_params.get("is", "")
 
     def read(db: Session) -> dict[str, Any]:
         actor = company.at(db, uri)
-        profile, seals = Profile.read(Document(actor.document)), seals_of(db, here, uri)
+        person, profile, seals = (
+            shown.person(actor, here.home),
+            Profile.read(Document(actor.document)),
+            seals_of(db, here, uri),
+        )
+        known = between(db, visitor.uri, uri)
         return {
             **inside.insider(db, visitor, here.home),
-            **_between(db, here, visitor.uri, uri),
-            **_work(db, here, visitor.uri, uri),
-            "person": shown.person(actor, here.home),
+            "person": person,
             "profile": profile,
+            "between": known,
             "fields": [pair for pair in profile.fields if pair[0] not in ("Skills", "Availability")],
-            "seals": seals,
             "skills": skills_of(profile.skills, seals),
+            "seals": seals,
+            "hung": _hung(db, here, person, visitor.uri, known.follows == "accepted"),
+            "projects": [shown.person(one, here.home) for one in db.scalars(public_projects(uri).limit(PROJECTS))],
+            "lines": lines(db, db.scalars(feed.profile(uri, visitor.uri).limit(POSTS)).all(), visitor.uri, here.home),
+            "lists": company.LISTS,
             "is_me": uri == visitor.uri,
             "back": who(uri),
-            "typed": typed,
-            "trouble": trouble,
         }
 
-    return inside.page(request, "person.html", await here.store.read(read), 422 if trouble else 200)
+    return inside.page(request, "person.html", await here.store.read(read))
 
 
-def _between(db: Session, here: Instance, me: str, other: str) -> dict[str, Any]:
-    mine, theirs = follows.find(db, me, other), follows.find(db, other, me)
+def between(db: Session, me: str, other: str) -> Between:
+    both = (me, other)
+    rows = db.scalars(select(Follow).where(Follow.follower.in_(both), Follow.followed.in_(both)))
+    states = {row.follower: row.state for row in rows}
     blocked = db.scalar(select(exists().where(Block.by == me, Block.blocked == other)))
-    return {
-        "between": Between(mine.state if mine else "", theirs.state if theirs else "", bool(blocked)),
-        "ways": [paths.words(db, way) for way in paths.ways(db, me, other, here.now())[:WAYS]],
-        "company": company.a_few(db, here, me, other),
-        "inviting": db.scalars(invitations.inviting(me)).all(),
-    }
+    return Between(states.get(me, ""), states.get(other, ""), bool(blocked))
 
 
-def _work(db: Session, here: Instance, me: str, other: str) -> dict[str, Any]:
-    """What they offer, say and show, as far as it is for `me`."""
-    on_board = offers.board(here.now(), me).where(Offer.author == other).limit(OFFERS)
-    rows = db.scalars(on_board).all() or db.scalars(_open_to_all(db, other, here)).all()
-    said = db.scalars(feed.profile(other, me).limit(POSTS)).all()
-    return {
-        "hung": [one for row in rows if (one := hung(db, here, row))],
-        "lines": lines(db, said, me, here.home),
-        "projects": [shown.person(one, here.home) for one in db.scalars(public_projects(other))],
-    }
-
-
-def _open_to_all(db: Session, author: str, here: Instance) -> Any:
-    found = [number for number, _ in db.execute(offers.offers_of(author, here.now()).limit(OFFERS))]
-    return select(Offer).where(Offer.id.in_(found)).order_by(Offer.id.desc())
+def _hung(db: Session, here: Instance, author: Person, reader: str, follows: bool) -> list[Hung]:
+    """What they have on the board: all of it for who follows them, else what is for everybody."""
+    if follows:
+        found = [row.id for row in db.scalars(offers.board(here.now(), reader).where(Offer.author == author.uri))]
+    else:
+        found = [number for number, _ in db.execute(offers.offers_of(author.uri, here.now()))]
+    rows = db.scalars(select(Object).where(Object.id.in_(found)).order_by(Object.id.desc()).limit(OFFERS))
+    return [Hung(Card(Proposal.read(row.said), author, row.uri, True), "open") for row in rows]
 
 
 def skills_of(named: Iterable[str], seals: Iterable[Seal]) -> list[Skill]:
@@ -122,24 +114,4 @@ def skills_of(named: Iterable[str], seals: Iterable[Seal]) -> list[Skill]:
     return [Skill(names[one], tuple(people.values())) for one, people in by.items()]
 
 
-# --- Into a project ------------------------------------------------------------------------------------------------
-
-
-async def invite(request: Request) -> Response:
-    """Ask them into a project of one's own, as a member."""
-    here: Instance = request.scope["instance"]
-    sent = await session.form_of(request)
-    visitor = await session.inhabitant(request)
-    whom, project, words = text(sent, "whom"), text(sent, "project"), text(sent, "text")
-    try:
-        invited = partial(invitations.invite, by=visitor.uri, project=project, invitee=whom, text=words)
-        await discovery.completing(here, lambda tx: invited(tx).id)
-    except EXPECTED as error:
-        return await person_page(request, whom, words, _("They were not invited: %(reason)s.") % {"reason": error})
-    return inside.go(who(whom))
-
-
-routes = [
-    Route("/who", get_person, methods=["GET"]),
-    Route("/who/invite", invite, methods=["POST"]),
-]
+routes = [Route("/who", get_person, methods=["GET"])]
