@@ -17,7 +17,7 @@ MIDDLE = SIZE // 2
 LARGEST = 20  # radius of a face
 AWAY = 10  # from a face to its name
 BENT = 0.35  # how far a line leans to the middle
-LONGEST = 16  # characters of a name that have room
+LONGEST = 18  # characters of a name that have room
 KINDS = ("works", "vouches", "follows")  # the firmest first: of two people one line is drawn
 
 Ties = Mapping[frozenset[str], str]  # the kind, by the two

@@ -24,6 +24,7 @@ from web.pages.giving import CAPACITIES
 from web.session import text
 
 MAX_COPY = 256 * 1024  # octets
+_MARK = b"\xef\xbb\xbf"  # with which some editors begin a file
 GIVEN_BACK = 20_000  # characters that stand in the form again, if they were not to be read
 
 
@@ -49,6 +50,8 @@ async def check(request: Request) -> Response:
     except (Trouble, ProtocolError) as error:
         trouble = _("That is no endorsement that can be checked: %(reason)s.") % {"reason": error}
         return check_page(request, pasted, trouble)
+    finally:
+        await sent.close()
     return check_page(request, **found)
 
 
@@ -56,12 +59,12 @@ async def _copy(sent: FormData, pasted: str) -> bytes:
     """What was uploaded, or else pasted. Raise `Trouble` for nothing, and for too much."""
     file = sent.get("file")
     body = await file.read(MAX_COPY + 1) if isinstance(file, UploadFile) else b""
-    body = (body or pasted.encode()).removeprefix(b"\xef\xbb\xbf").strip()
-    if not body:
-        raise Trouble("paste an endorsement, or choose the file that it is in")
+    body = body or pasted.encode()
     if len(body) > MAX_COPY:
         raise Trouble(f"an endorsement has at most {MAX_COPY:,} bytes")
-    return body
+    if not body.strip():
+        raise Trouble("paste an endorsement, or choose the file that it is in")
+    return body.removeprefix(_MARK).strip()
 
 
 def _judged(db: Session, here: Instance, body: bytes) -> dict[str, Any]:
