@@ -212,5 +212,19 @@ def introductions(account: str, about: About) -> Select[str, str]:
     return select(Introduction.by, Introduction.of).where(known, about(Introduction.of))
 
 
+def following(account: str, by: str) -> ColumnElement[bool]:
+    """Which actors somebody follows, as far as that is for `account`, one of us, to know."""
+    told = introductions(account, lambda _: Introduction.by == by).with_only_columns(Introduction.of)
+    mine = select(Follow.followed).where(Follow.follower == by, Follow.followed == account, Follow.state == "accepted")
+    return or_(Actor.uri.in_(told), Actor.uri.in_(mine))
+
+
+def followers(account: str, of: str) -> ColumnElement[bool]:
+    """Which actors follow somebody, as far as that is for `account` to know."""
+    told = introductions(account, lambda named: named == of).with_only_columns(Introduction.by)
+    mine = select(Follow.follower).where(Follow.follower == account, Follow.followed == of, Follow.state == "accepted")
+    return or_(Actor.uri.in_(told), Actor.uri.in_(mine))
+
+
 def _findable(some: Collection[str]) -> Select[str]:
     return select(Actor.uri).join(Card, Card.id == Actor.id).where(Actor.uri.in_(some), Card.findable)

@@ -343,12 +343,25 @@ def at(db: Session, uri: str) -> Endorsement:
     return row
 
 
+def seen_by(db: Session, account: str, uri: str) -> Endorsement:
+    """Raise `NotFound` if there is none, or it is about somebody else who does not show it."""
+    row = at(db, uri)
+    if row.display != "accepted" and account != row.endorser and row.subject not in identities.same(db, account):
+        raise NotFound(f"there is no endorsement {uri} here")
+    return row
+
+
 def received_by(*addresses: str) -> Select[Endorsement]:
     """All endorsements of somebody at all their `addresses` (`identities.same`), newest first.
 
     Those revoked and those not shown are included.
     """
     return select(Endorsement).where(Endorsement.subject.in_(addresses)).order_by(Endorsement.id.desc())
+
+
+def given_by(endorser: str) -> Select[Endorsement]:
+    """All that somebody vouched for, newest first; what was taken back is included."""
+    return select(Endorsement).where(Endorsement.endorser == endorser).order_by(Endorsement.id.desc())
 
 
 def shown_of(*addresses: str, skill: str | None = None) -> Select[Endorsement]:

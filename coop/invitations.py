@@ -22,7 +22,7 @@ from coop.admission import Invitation
 from coop.errors import Conflict, NotAllowed, NotFound, Trouble
 from coop.events import Grown, Notice, listens, tell
 from coop.membership import INVITERS
-from coop.statements import Entry, Project
+from coop.statements import Entry, Membership, Project
 from federation import ids, known, outbox
 from federation.registry import receives
 from federation.store import Transaction
@@ -282,3 +282,9 @@ def called(uri: str) -> Select[Invitation]:
 
 def find(db: Session, uri: str) -> Invitation | None:
     return db.scalar(called(uri).limit(1))
+
+
+def inviting(account: str) -> Select[Project]:
+    """The projects into which somebody may invite members, the one they joined last first."""
+    mine = select(Membership.project).where(Membership.member == account, Membership.role.in_(INVITERS))
+    return select(Project).where(Project.uri.in_(mine)).order_by(Project.id.desc())

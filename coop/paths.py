@@ -9,7 +9,7 @@ end of a way: many follow whoever follows them.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -47,14 +47,21 @@ Way = tuple[Step, ...]
 
 
 def reach(
-    db: Session, me: str, now: datetime, depth: int = DEPTH, last: Collection[str] | None = None
+    db: Session,
+    me: str,
+    now: datetime,
+    depth: int = DEPTH,
+    last: Collection[str] | None = None,
+    shut: Collection[str] | None = None,
 ) -> dict[str, Way]:
     """Everybody near `me`, one of us, by their URI, with the shortest way to each; of several such, the firmest.
 
-    Of those at the last step, if it says which are wanted, only they.
+    Of those at the last step, if it says which are wanted, only they; `shut` are those who do not count, if it is
+    known who that is.
     """
     found: dict[str, Way] = {}
-    shut, frontier = _blocked(db, me), [me]
+    frontier = [me]
+    shut = _blocked(db, me) if shut is None else shut
     for number in range(1, depth + 1):
         news: dict[str, Way] = {}
         wanted = last if number == depth else None
@@ -79,11 +86,17 @@ def ways(db: Session, me: str, to: str, now: datetime) -> list[Way]:
 
 def ways_to(db: Session, me: str, people: Collection[str], now: datetime) -> dict[str, list[Way]]:
     """All such ways to each of some people, in the same order; those to whom there is none are left out."""
-    wanted, found = {*people} - _blocked(db, me), dict[str, list[Way]]()
-    near = reach(db, me, now, DEPTH - 1, _who_may_know(db, wanted))
+    shut, found = _blocked(db, me), dict[str, list[Way]]()
+    wanted = {*people} - shut
+    near = reach(db, me, now, DEPTH - 1, _who_may_know(db, wanted), shut)
     for step in _steps(db, me, [me, *near], now, wanted):
         found.setdefault(step.to, []).append((*near.get(step.by, ()), step))
     return {uri: sorted(some, key=_length) for uri, some in found.items()}
+
+
+def between(db: Session, me: str, people: Sequence[str], now: datetime) -> list[Step]:
+    """What some people say of each other, as far as it is for `me`, one of us, to know; the firmest first."""
+    return sorted(_steps(db, me, people, now, {*people}), key=_firmness)
 
 
 def _who_may_know(db: Session, people: Collection[str]) -> set[str]:
@@ -96,14 +109,20 @@ def _who_may_know(db: Session, people: Collection[str]) -> set[str]:
 
 def words(db: Session, way: Way) -> str:
     """A way as people tell it: "You follow Ben (ben@shop.example); Ben (…) worked with Ana (…) twice"."""
-    people = {one for step in way for one in (step.by, step.to)}
+    [told] = all_in_words(db, [way])
+    return told
+
+
+def all_in_words(db: Session, some: Sequence[Way]) -> list[str]:
+    """The same of several at once."""
+    people = {one for way in some for step in way for one in (step.by, step.to)}
     rows = db.execute(select(Actor.uri, Actor.name, Actor.address).where(Actor.uri.in_(people)))
     names = {row.uri: f"{row.name} ({row.address or row.uri})" for row in rows}  # a name anybody can have
-    told = [_told(step, names.get(step.by, step.by), names.get(step.to, step.to), n == 0) for n, step in enumerate(way)]
-    return "; ".join(told)
+    return ["; ".join(_told(step, names, n == 0) for n, step in enumerate(way)) for way in some]
 
 
-def _told(step: Step, by: str, to: str, is_me: bool) -> str:
+def _told(step: Step, names: Mapping[str, str], is_me: bool) -> str:
+    by, to = (names.get(one, one) for one in (step.by, step.to))
     times = {1: "once", 2: "twice"}.get(len(step.works), f"{len(step.works)} times")
     said = [f"{'follow' if is_me else 'follows'} {to}"] if step.follows else []
     said += [f"worked with {to} {times}"] if step.works else []

@@ -140,9 +140,11 @@ def check_origin(request: Request) -> None:
 
 
 def text(sent: Mapping[str, object], name: str) -> str:
-    """What was typed into a field; nothing, if it is a file."""
+    """What was typed into a field; nothing, if it is a file. What no charset can write is not in it."""
     found = sent.get(name, "")
-    return found.replace("\r\n", "\n").replace("\0", "") if isinstance(found, str) else ""
+    if not isinstance(found, str):
+        return ""
+    return found.encode(errors="replace").decode().replace("\r\n", "\n").replace("\0", "")
 
 
 def way_back(path: str) -> str:

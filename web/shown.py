@@ -159,7 +159,8 @@ def kept_here(picture: Picture | None, home: str) -> Picture | None:
 def people(db: Session, uris: Iterable[str], home: str) -> dict[str, Person]:
     """Everyone of `uris` whom we have met; the others go by their host."""
     wanted = {*uris}
-    met = {one.uri: person(one, home) for one in db.scalars(select(Actor).where(Actor.uri.in_(wanted)))}
+    rows = db.scalars(select(Actor).where(Actor.uri.in_(wanted))) if wanted else ()
+    met = {one.uri: person(one, home) for one in rows}
     return {uri: met.get(uri) or Person(uri, host(uri), host(uri), uri) for uri in wanted}
 
 
@@ -184,7 +185,6 @@ def seals(db: Session, judged: Iterable[tuple[Row, Judgement]], home: str) -> li
 
 
 def _seal(row: Row, judgement: Judgement, said: Endorsement, known: dict[str, Person], home: str) -> Seal:
-    proof = Document(row.inner).embedded("proof")
     endorser, subject = known[said.author], known[said.subject]
     page = f"{home}/endorsements/{row.hash}" if subject.local and row.display == "accepted" else None
     return Seal(
@@ -193,10 +193,22 @@ def _seal(row: Row, judgement: Judgement, said: Endorsement, known: dict[str, Pe
         subject=subject,
         verdict=judgement.verdict,
         reason=judgement.reason,
-        key=(proof.uri("verificationMethod") or "") if proof else "",
+        key=_key(Document(row.inner)),
         page=page,
         copy=f"{page}.json" if page and row.revoked is None else None,
     )
+
+
+def copied(db: Session, inner: Document, judgement: Judgement, home: str) -> Seal:
+    """One that came with a copy, from whoever brought it. Raise `ProtocolError` if it cannot be read."""
+    said = Endorsement.read(inner)
+    known = people(db, {said.author, said.subject}, home)
+    return Seal(said, known[said.author], known[said.subject], *judgement, key=_key(inner), page=None, copy=None)
+
+
+def _key(inner: Document) -> str:
+    proof = inner.embedded("proof")
+    return (proof.uri("verificationMethod") or "") if proof else ""
 
 
 def _said(row: Row) -> Endorsement | None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from activitypub.document import Json
 from coop import circles, departures, follows, profiles
@@ -14,7 +14,7 @@ from coop.cards import Card
 from coop.circles import Circle, Introduction
 from coop.profiles import Changes
 from federation.tables import Actor, Object
-from tests.coop.neighbours import all_of, does, first, neighbours
+from tests.coop.neighbours import all_of, does, first, lives_at, neighbours
 from tests.federation.stranger import AS2, Stranger
 from tests.fediverse import Fediverse, Studio
 
@@ -257,3 +257,26 @@ async def test_of_those_who_are_named_only_who_may_be_shown_is_kept(fediverse: F
     again = {row.of: row.due - fediverse.now for row in await shop.knows(Introduction)}
     assert again[people[0]] < timedelta(days=8)
     assert again[people[1]] > timedelta(days=50)
+
+
+async def test_whom_somebody_follows_is_told_to_who_follows_them_alone(fediverse: Fediverse) -> None:
+    attic, shop = await neighbours(fediverse)
+    mill = await fediverse.studio("mill")
+    await attic.follows(mill)
+    await attic.follows(shop)
+    await fediverse.settle()
+    await reads(shop)
+    eve = await lives_at(shop, "eve")
+
+    async def met(which: ColumnElement[bool]) -> list[str]:
+        return await all_of(shop, select(Actor.uri).where(which).order_by(Actor.id))
+
+    assert {*await met(circles.following(shop.uri, attic.uri))} == {shop.uri, mill.uri}
+    assert await met(circles.followers(shop.uri, mill.uri)) == [attic.uri]
+    assert await met(circles.followers(shop.uri, attic.uri)) == [shop.uri]
+    for which in (
+        circles.following(eve, attic.uri),
+        circles.followers(eve, mill.uri),
+        circles.followers(eve, attic.uri),
+    ):
+        assert await met(which) == []

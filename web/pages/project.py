@@ -24,8 +24,8 @@ from federation.tables import Object
 from web import inside, session, shown
 from web.lines import lines
 from web.pages.projects import where
-from web.writing import Words
 from web.shown import Person
+from web.writing import Words
 
 LATEST = 20  # posts on a page
 FIELDS = ("address", "role", "days", "text", "name", "public")
