@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from cachetools import TTLCache
@@ -16,11 +16,27 @@ from web.attempts import Attempts
 from web.errors import Errors
 from web.limits import Rates, networks
 from web.once import Once
-from web.pages import board, door, letters, notifications, passkeys, people, public, saying, seals, settings, today
+from web.pages import (
+    board,
+    buddies,
+    door,
+    engine,
+    letters,
+    notifications,
+    passkeys,
+    people,
+    public,
+    saying,
+    seals,
+    settings,
+    today,
+)
 
 OTHERS = (wellknown, static, files, feeds, calendars)
-INSIDE = (door, passkeys, today, saying, board, people, notifications, settings)
+INSIDE = (door, passkeys, today, saying, board, people, notifications, settings, engine, buddies)
 PUBLIC = (seals, letters, public)
+
+Examine = Callable[[], Awaitable[Sequence[engine.Finding]]]
 
 _CSP = (
     "default-src 'self'; script-src 'self'; style-src 'self'; object-src 'none'; base-uri 'none'; "
@@ -36,24 +52,31 @@ _OVER_TLS = {"strict-transport-security": "max-age=63072000"}
 
 
 def create(
-    instances: Mapping[str, Instance], *, trusted_proxies: Iterable[str] = (), media: Mapping[str, Path] | None = None
+    instances: Mapping[str, Instance],
+    *,
+    trusted_proxies: Iterable[str] = (),
+    media: Mapping[str, Path] | None = None,
+    examine: Examine | None = None,
 ) -> ASGIApp:
     """The application for the studios in `instances`, by the host that each is asked under.
 
     `trusted_proxies` are addresses or networks whose ``X-Forwarded-For`` is believed, `media` are the folders in which
-    uploads lie, by host as well.
+    uploads lie, by host as well; `examine` looks whether all is well with the server.
     """
     routes = [route for place in (*OTHERS, *INSIDE, *PUBLIC) for route in place.routes]
     router = Router([*activitypub.inboxes(), *routes, *activitypub.documents], redirect_slashes=False)
-    return Front(instances, media or {}, Errors(Rates(router, networks(trusted_proxies))))
+    return Front(instances, media or {}, examine, Errors(Rates(router, networks(trusted_proxies))))
 
 
 class Front:
     """Finds the studio by the request's host, and puts the headers of safety on every answer."""
 
-    def __init__(self, instances: Mapping[str, Instance], media: Mapping[str, Path], app: ASGIApp) -> None:
+    def __init__(
+        self, instances: Mapping[str, Instance], media: Mapping[str, Path], examine: Examine | None, app: ASGIApp
+    ) -> None:
         self.instances = instances
         self.media = media
+        self.examine = examine
         self.app = app
         self.attempts = Attempts()
         self.once = Once()
@@ -71,7 +94,7 @@ class Front:
             return
         scope["instance"] = here
         scope["media"] = self.media.get(name)
-        scope.update(attempts=self.attempts, once=self.once, challenges=self.challenges)
+        scope.update(attempts=self.attempts, once=self.once, challenges=self.challenges, examine=self.examine)
         scope["app"] = self.app  # so that the router raises what it refuses, and one place answers
         headers = self._headers[name]
 
