@@ -19,21 +19,25 @@ from web.once import Once
 from web.pages import (
     board,
     buddies,
+    complaints,
     door,
     engine,
     letters,
+    moderation,
     notifications,
     passkeys,
     people,
     public,
     saying,
     seals,
+    servers,
     settings,
     today,
 )
 
 OTHERS = (wellknown, static, files, feeds, calendars)
-INSIDE = (door, passkeys, today, saying, board, people, notifications, settings, engine, buddies)
+INSIDE = (door, passkeys, today, saying, board, people, notifications, settings)
+DESKS = (engine, buddies, moderation, servers, complaints)
 PUBLIC = (seals, letters, public)
 
 Examine = Callable[[], Awaitable[Sequence[engine.Finding]]]
@@ -63,7 +67,7 @@ def create(
     `trusted_proxies` are addresses or networks whose ``X-Forwarded-For`` is believed, `media` are the folders in which
     uploads lie, by host as well; `examine` looks whether all is well with the server.
     """
-    routes = [route for place in (*OTHERS, *INSIDE, *PUBLIC) for route in place.routes]
+    routes = [route for place in (*OTHERS, *INSIDE, *DESKS, *PUBLIC) for route in place.routes]
     router = Router([*activitypub.inboxes(), *routes, *activitypub.documents], redirect_slashes=False)
     return Front(instances, media or {}, examine, Errors(Rates(router, networks(trusted_proxies))))
 

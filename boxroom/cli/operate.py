@@ -197,7 +197,7 @@ async def _lose_touch(data: Path) -> None:
 @click.argument("file", type=ANY_FILE)
 def export(file: Path) -> None:
     """Write everything you said and whom you know into one JSON file, without keys."""
-    from boxroom.exporting import write
+    from coop.exporting import write
 
     async def run() -> int:
         async with opened(data_folder()) as (_, here):

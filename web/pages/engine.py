@@ -6,7 +6,7 @@ It is for whoever runs the server; of the rest who live here, each sees who hold
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -99,44 +99,35 @@ def _machine(db: Session, here: Instance, skip: int) -> dict[str, Any]:
 
 async def wake(request: Request) -> Response:
     """Try a server again at once."""
-    host = text(await _from_operator(request), "host").lower()
+    host = text(await inside.from_operator(request), "host").lower()
     await _does(request, lambda tx: settling.wake(tx, host), f"nothing waits for {host[:200]} any more")
     return inside.go("/engine")
 
 
 async def replay(request: Request) -> Response:
     """Try again what could not be taken in: one, or without a number all of it."""
-    sent = await _from_operator(request)
+    sent = await inside.from_operator(request)
     number = _number(text(sent, "receipt")) if text(sent, "receipt") else None
     await _does(request, lambda tx: receipts.replay(tx, number), "there is nothing of that to be tried again")
     return inside.go("/engine")
 
 
 async def drop(request: Request) -> Response:
-    number = _number(text(await _from_operator(request), "receipt"))
+    number = _number(text(await inside.from_operator(request), "receipt"))
     await _does(request, lambda tx: receipts.drop(tx, number), "that is not there any more")
     return inside.go("/engine")
 
 
 async def examine(request: Request) -> Response:
     """As ``boxroom doctor`` does, which takes a while."""
-    await _from_operator(request)
+    await inside.from_operator(request)
     look = request.scope["examine"]
     if look is None:
         raise NotFound("nothing can be examined here; on the machine, `boxroom doctor` can")
     return await engine(request, await look())
 
 
-async def _from_operator(request: Request) -> Any:
-    """What whoever runs this server sent. Raise `NotAllowed` for the others who live here."""
-    here: Instance = request.scope["instance"]
-    sent = await session.form_of(request)
-    visitor = await session.inhabitant(request)
-    await here.store.read(lambda db: operators.check(db, visitor.account.id))
-    return sent
-
-
-async def _does(request: Request, act: Any, nothing: str) -> None:
+async def _does(request: Request, act: Callable[[Transaction], object], nothing: str) -> None:
     """Raise `NotFound` with those words if it comes to nothing."""
     here: Instance = request.scope["instance"]
 

@@ -16,7 +16,7 @@ from starlette.routing import Route
 from activitypub.actor import Actor as Profile
 from activitypub.document import Document
 from activitypub.errors import ProtocolError
-from coop import blocks, feed, follows, paths
+from coop import blocks, feed, follows, mutes, paths
 from coop.blocks import Block
 from coop.errors import NotFound, Trouble
 from coop.follows import Follow
@@ -43,6 +43,7 @@ class Between:
     follows: str  # "", "asked" or "accepted"
     followed: str  # the same, the other way
     blocked: bool
+    muted: bool
 
 
 # --- Everybody -----------------------------------------------------------------------------------------------------
@@ -127,7 +128,7 @@ async def get_person(request: Request) -> Response:
             **inside.insider(db, visitor, here.home),
             "person": shown.person(actor, here.home),
             "profile": Profile.read(Document(actor.document)),
-            "between": between(db, visitor.uri, uri),
+            "between": between(db, visitor.account.id, visitor.uri, uri),
             "seals": seals_of(db, here, uri),
             "ways": [paths.words(db, way) for way in paths.ways(db, visitor.uri, uri, now)[:WAYS]],
             "lines": lines(db, rows, visitor.uri, here.home),
@@ -138,10 +139,11 @@ async def get_person(request: Request) -> Response:
     return inside.page(request, "person.html", await here.store.read(read))
 
 
-def between(db: Session, me: str, other: str) -> Between:
+def between(db: Session, number: int, me: str, other: str) -> Between:
     mine, theirs = follows.find(db, me, other), follows.find(db, other, me)
     blocked = db.scalar(select(exists().where(Block.by == me, Block.blocked == other)))
-    return Between(mine.state if mine else "", theirs.state if theirs else "", bool(blocked))
+    muted = mutes.is_muted(db, number, other)
+    return Between(mine.state if mine else "", theirs.state if theirs else "", bool(blocked), muted)
 
 
 routes = [
@@ -152,6 +154,8 @@ routes = [
     Route("/unfollow", does(follows.unfollow, "whom"), methods=["POST"]),
     Route("/approve", does(follows.approve, "whom"), methods=["POST"]),
     Route("/reject", does(follows.reject, "whom"), methods=["POST"]),
+    Route("/mute", does(mutes.mute, "whom"), methods=["POST"]),
+    Route("/unmute", does(mutes.unmute, "whom"), methods=["POST"]),
     Route("/block", does(blocks.block, "whom"), methods=["POST"]),
     Route("/unblock", does(blocks.unblock, "whom"), methods=["POST"]),
 ]
