@@ -18,11 +18,11 @@ from sqlalchemy.orm import Session
 
 from activitypub import keys
 from activitypub.document import Document
-from boxroom import clock, condition, migrations, reach
+from boxroom import clock, migrations, reach
 from boxroom.assemble import assemble, database_url
 from boxroom.cli.desk import settings_in
 from boxroom.settings import FILE, Settings
-from coop import backups
+from coop import backups, condition
 from coop.accounts import SEALING
 from federation.instance import Instance
 from federation.store import Transaction, Unavailable, database_file

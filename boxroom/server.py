@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 import uvicorn
@@ -27,6 +28,9 @@ from coop.media import sweep
 from federation import engine
 from federation.instance import Instance
 from federation.store import Unavailable, database_file
+
+if TYPE_CHECKING:
+    from boxroom.doctor import Finding
 
 GRACE = 10  # seconds for requests that are under way when we are told to stop
 CLOCK_CHECK = timedelta(minutes=10)
@@ -53,7 +57,8 @@ async def run(data: Path, settings: Settings, host: str, port: int) -> None:
 
 async def _serve(here: Instance, settings: Settings, listener: socket.socket, media: Path, *, alone: bool) -> None:
     host = here.home.partition("://")[2]
-    app = web.app.create({host: here}, trusted_proxies=settings.trusted_proxies, media={host: media})
+    examine = partial(asyncio.to_thread, _examine, media.parent)
+    app = web.app.create({host: here}, trusted_proxies=settings.trusted_proxies, media={host: media}, examine=examine)
     server = Server(_configuration(app), here.home, app.hang_up)
     async with asyncio.TaskGroup() as tasks:
         helpers = [
@@ -140,6 +145,13 @@ async def _tidy(here: Instance, media: Path) -> None:
     for uri in await here.store.read(lambda db: list(db.scalars(select(Account.uri)))):
         await links.verify(here, uri)
     log.info("server.tidied", files_removed=thrown)
+
+
+def _examine(data: Path) -> list[Finding]:
+    """What the doctor finds, who looks in a thread of its own: a large database takes a while to look at."""
+    from boxroom import doctor
+
+    return asyncio.run(doctor.examine(data, offline=False))
 
 
 def on_signal(stop: Callable[[], object]) -> None:

@@ -47,6 +47,9 @@ class Account(Row):
     approves_followers: Mapped[bool] = mapped_column(default=False)
     discoverable: Mapped[bool] = mapped_column(default=False)  # may be shown to people who do not know them
     suspended: Mapped[bool] = mapped_column(default=False)
+    language: Mapped[str | None] = mapped_column(default=None)  # in which pages speak to them; None as the browser asks
+    theme: Mapped[str | None] = mapped_column(default=None)  # ``light`` or ``dark``; None as the device has it
+    hue: Mapped[int | None] = mapped_column(default=None)  # in degrees: of whoever runs it, the whole studio's colour
     password: Mapped[str | None] = mapped_column(default=None)  # hashed with Argon2id; without one nobody logs in
     # The statement of whoever holds the recovery key that they are this account (FEP-c390); the key is not here.
     recovery: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), default=None)

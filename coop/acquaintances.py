@@ -27,6 +27,7 @@ from coop.keepsakes import Keepsake
 from coop.links import VerifiedLink
 from coop.mailboxes import Buddy
 from coop.moving import Relocation
+from coop.mutes import Mute
 from coop.notifications import Notification
 from coop.offers import Offer
 from coop.pins import Pin
@@ -89,6 +90,7 @@ NAMES: tuple[InstrumentedAttribute[str] | InstrumentedAttribute[str | None], ...
     Keepsake.project,
     Membership.member,
     Membership.project,
+    Mute.muted,
     Notification.about,
     Notification.by,
     Offer.author,

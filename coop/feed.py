@@ -14,7 +14,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from activitypub import audience
 from activitypub.html import safe_url
 from activitypub.origin import host
-from coop import access, accounts, blocks, follows
+from coop import access, accounts, blocks, follows, mutes
 from coop.accounts import Account
 from coop.events import Blocked, Departed, Edited, Notice, Shown, listens
 from federation import ids, known
@@ -140,9 +140,10 @@ def _take_away(tx: Transaction, row: Object) -> None:
 
 
 def home(account: int, before: int | None = None) -> Select[Entry, Object]:
-    """What an account has to read, latest first, older than the entry `before`."""
+    """What an account has to read, latest first, older than the entry `before`; nothing by whom it mutes."""
     entries = select(Entry, Object).join(Object, Object.id == Entry.object)
-    entries = entries.where(Entry.account == account, Object.deleted.is_(None))
+    heard = ~mutes.hides(account, Object.author, Entry.boosted_by)
+    entries = entries.where(Entry.account == account, Object.deleted.is_(None), heard)
     if before is not None:
         entries = entries.where(Entry.id < before)
     return entries.order_by(Entry.id.desc())

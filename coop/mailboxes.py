@@ -164,6 +164,12 @@ def how_much(db: Session, row: Buddy) -> tuple[int, int]:
     return _sums(db, _between(row.owner, row.buddy))
 
 
+def amounts(db: Session, buddy: str) -> dict[str, tuple[int, int]]:
+    """The same for each owner for whom it holds anything."""
+    rows = select(Held.owner, func.count(), func.sum(Held.size)).where(Held.buddy == buddy).group_by(Held.owner)
+    return {owner: (number, int(octets)) for owner, number, octets in db.execute(rows)}
+
+
 def address(buddy: str, row: Held) -> str:
     return f"{buddy}/{PATH}#{ids.slug(row.id)}"
 

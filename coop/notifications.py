@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Index, Select, UniqueConstraint, bindparam, delete, func, or_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from coop import accounts, blocks
+from coop import accounts, blocks, mutes
 from coop.accounts import Account
 from coop.events import Blocked, Departed, Erased, Kind, Notice, listens
 from federation import ids
@@ -94,8 +94,8 @@ def forget_actor(tx: Transaction, event: Departed) -> None:
 
 
 def listing(account: int, before: int | None = None) -> Select[Notification]:
-    """Latest first, older than the notification `before`."""
-    rows = select(Notification).where(Notification.account == account)
+    """Latest first, older than the notification `before`; nothing of whom the account mutes."""
+    rows = select(Notification).where(Notification.account == account, ~mutes.hides(account, Notification.by))
     if before is not None:
         rows = rows.where(Notification.id < before)
     return rows.order_by(Notification.id.desc())
@@ -103,5 +103,6 @@ def listing(account: int, before: int | None = None) -> Select[Notification]:
 
 def unread(db: Session, account: int) -> int:
     """How many were not seen yet; `MANY` stands for that many or more."""
-    new = select(Notification.id).where(Notification.account == account, Notification.read.is_(None)).limit(MANY)
+    new = select(Notification.id).where(Notification.account == account, Notification.read.is_(None))
+    new = new.where(~mutes.hides(account, Notification.by)).limit(MANY)
     return db.scalar(select(func.count()).select_from(new.subquery())) or 0

@@ -1,4 +1,4 @@
-"""Reports of what somebody here has done, which other servers pass on to whoever runs this one (P-124).
+"""Reports of what somebody has done: others' to whoever runs this server, and ours to whoever runs another (P-124).
 
 The law: it is a server that reports. Most do so in the name of an actor of their own, so that nobody learns who
 complained; whoever it is, they are shown to nobody as a person.
@@ -12,13 +12,13 @@ from datetime import datetime, timedelta
 from sqlalchemy import Select, delete, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from activitypub import html
+from activitypub import context, html
 from activitypub.errors import Forbidden
 from activitypub.origin import Activity, host, site
 from coop import accounts
-from coop.errors import NotFound
+from coop.errors import NotFound, Trouble
 from coop.events import Notice, tell
-from federation import ids, known
+from federation import ids, known, outbox
 from federation.registry import chore, receives
 from federation.store import Transaction
 from federation.tables import Object, Row, partial
@@ -43,6 +43,23 @@ class Report(Row):
     text: Mapped[str]  # clean HTML
     at: Mapped[datetime]
     done: Mapped[datetime | None] = mapped_column(default=None)
+
+
+def send(tx: Transaction, whom: str, words: str, posts: Sequence[str] = ()) -> None:
+    """Tell whoever runs the server of `whom` of them and of `posts` of theirs, in this server's name.
+
+    Raise `known.Missing` for a stranger, `Trouble` for somebody here, and for words that say nothing or too much.
+    """
+    actor, said = known.actor(tx.db, whom), words.strip()
+    if actor.local:
+        raise Trouble("they live on this server: tell whoever runs it")
+    if not said or len(said) > MAX_TEXT:
+        raise Trouble(f"say what they did, in up to {MAX_TEXT:,} characters: somebody has to judge it")
+    theirs = tx.db.scalars(select(Object.uri).where(Object.uri.in_(posts), Object.author == actor.uri)).all()
+    if len(theirs) > MAX_ABOUT - 1:
+        raise Trouble(f"name up to {MAX_ABOUT - 1} of their posts")
+    flag = {"id": outbox.new_uri(tx), "type": "Flag", "actor": f"{tx.home}/actor", "to": [actor.uri], "content": said}
+    outbox.publish(tx, {"@context": context.ACTIVITY, **flag, "object": [actor.uri, *sorted(theirs)]}, [actor.uri])
 
 
 @receives("Flag")

@@ -138,6 +138,12 @@ def replay(tx: Transaction, receipt_id: int | None = None) -> int:
     return tx.db.execute(failed.values(state="waiting", attempts=0, due=tx.now)).rowcount  # type: ignore[attr-defined, no-any-return]
 
 
+def drop(tx: Transaction, receipt_id: int) -> bool:
+    """Let go of a failed receipt: it is refused from now on. Return whether there was one."""
+    failed = update(Receipt).where(Receipt.id == receipt_id, Receipt.state == "failed")
+    return bool(tx.db.execute(failed.values(state="refused", body=b"")).rowcount)  # type: ignore[attr-defined]
+
+
 def _work_through(tx: Transaction, held: Collection[str]) -> list[tuple[int, str]]:
     """Handle a batch; return id and actor of those receipts that need something from elsewhere."""
     if not _alone(tx):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -21,9 +21,11 @@ from web.attempts import Attempts
 from web.errors import Errors
 from web.limits import Rates, networks
 from web.once import Once
-from web.pages import live, passkeys
+from web.pages import engine, live, passkeys
 
 OTHERS = (wellknown, static, files, feeds, calendars)
+
+Examine = Callable[[], Awaitable[Sequence[engine.Finding]]]
 
 _CSP = (
     "default-src 'self'; script-src 'self'; style-src 'self'; object-src 'none'; base-uri 'none'; "
@@ -39,17 +41,21 @@ _OVER_TLS = {"strict-transport-security": "max-age=63072000"}
 
 
 def create(
-    instances: Mapping[str, Instance], *, trusted_proxies: Iterable[str] = (), media: Mapping[str, Path] | None = None
+    instances: Mapping[str, Instance],
+    *,
+    trusted_proxies: Iterable[str] = (),
+    media: Mapping[str, Path] | None = None,
+    examine: Examine | None = None,
 ) -> Front:
     """The application for the studios in `instances`, by the host that each is asked under.
 
     `trusted_proxies` are addresses or networks whose ``X-Forwarded-For`` is believed, `media` are the folders in which
-    uploads lie, by host as well.
+    uploads lie, by host as well; `examine` looks whether all is well with the server.
     """
     routes = [route for place in (*OTHERS, *_pages()) for route in place.routes]
     routes.sort(key=lambda route: "{" in route.path)  # what is named goes before what may be anything
     router = Router([*activitypub.inboxes(), *routes, *activitypub.documents], redirect_slashes=False)
-    return Front(instances, media or {}, Errors(Rates(router, networks(trusted_proxies))))
+    return Front(instances, media or {}, examine, Errors(Rates(router, networks(trusted_proxies))))
 
 
 def _pages() -> list[ModuleType]:
@@ -60,9 +66,12 @@ def _pages() -> list[ModuleType]:
 class Front:
     """Finds the studio by the request's host, and puts the headers of safety on every answer."""
 
-    def __init__(self, instances: Mapping[str, Instance], media: Mapping[str, Path], app: ASGIApp) -> None:
+    def __init__(
+        self, instances: Mapping[str, Instance], media: Mapping[str, Path], examine: Examine | None, app: ASGIApp
+    ) -> None:
         self.instances = instances
         self.media = media
+        self.examine = examine
         self.app = app
         self.attempts = Attempts()
         self.once = Once()
@@ -90,7 +99,8 @@ class Front:
         scope["media"] = self.media.get(name)
         scope["gallery"] = self.galleries.get(name)
         scope["told"] = here.store.told(ARRIVALS)  # before anything is read for it
-        scope.update(attempts=self.attempts, once=self.once, challenges=self.challenges, watching=self.watching)
+        scope.update(attempts=self.attempts, once=self.once, challenges=self.challenges)
+        scope.update(watching=self.watching, examine=self.examine)
         scope["app"] = self.app  # so that the router raises what it refuses, and one place answers
         headers = self._headers[name]
 

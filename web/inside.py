@@ -7,10 +7,11 @@ from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from coop import notifications
+from coop import notifications, operators
 from coop.logins import Visitor
 from federation.instance import Instance
 from federation.tables import Actor
@@ -51,6 +52,15 @@ def page(request: Request, template: str, values: Mapping[str, Any], status: int
     given |= {"is_inside": True, **values}
     response = Response(render(here, template, **given), status, PRIVATE, "text/html")
     return session.hand_out(request, response, browser) if browser.is_new else response
+
+
+async def from_operator(request: Request) -> FormData:
+    """What whoever runs this server sent with a form. Raise `NotAllowed` for the others who live here."""
+    here: Instance = request.scope["instance"]
+    sent = await session.form_of(request)
+    visitor = await session.inhabitant(request)
+    await here.store.read(lambda db: operators.check(db, visitor.account.id))
+    return sent
 
 
 def go(path: str) -> Response:

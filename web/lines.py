@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from sqlalchemy.orm import Session
 
-from coop import reactions
+from coop import filters, reactions
 from federation import ids
 from federation.tables import Object
 from web import shown
@@ -26,6 +26,7 @@ class Line:
     boosted_by: Person | None
     mine: frozenset[str]  # kinds of reactions
     is_own: bool
+    hidden: str = ""  # the words in it of which they would rather not read
 
     @property
     def anchor(self) -> str:
@@ -43,9 +44,10 @@ def lines(
     """`rows` in their order; `boosters` are those who passed some of them on, by the URI of the post."""
     passed_on = shown.people(db, boosters.values(), home)
     made, ours = reactions.by(db, reader, [row.id for row in rows]), {row.uri: row for row in rows}
-    written = []
+    unwanted, written = filters.of(db, reader), list[Line]()
     for post in shown.posts(db, rows, home):
         row, booster = ours[post.note.id], boosters.get(post.note.id)
         mine = frozenset[str](made.get(row.id, ()))
-        written.append(Line(post, passed_on[booster] if booster else None, mine, row.author == reader))
+        hidden = filters.found(unwanted, row) if row.author != reader else ""
+        written.append(Line(post, passed_on[booster] if booster else None, mine, row.author == reader, hidden))
     return written

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from activitypub import html
-from coop import access
+from coop import access, filters
 from coop.events import Kind
 from coop.notifications import Notification
 from federation.tables import Object
@@ -102,11 +102,14 @@ def told(db: Session, rows: Sequence[Notification], reader: str, home: str) -> l
     wanted = {row.about for row in rows if row.about}
     found = {one.uri: one for one in db.scalars(select(Object).where(Object.uri.in_(wanted), Object.deleted.is_(None)))}
     seen = {uri: one for uri, one in found.items() if access.may_read(db, one, reader)}
-    return [_told(row, people[row.by], seen.get(row.about)) for row in rows]
+    unwanted = filters.of(db, reader)
+    hidden = {uri for uri, one in seen.items() if filters.found(unwanted, one)}
+    return [_told(row, people[row.by], seen.get(row.about), row.about in hidden) for row in rows]
 
 
-def _told(row: Notification, by: Person, about: Object | None) -> Told:
-    quoted = start(html.plain(about.said.text("summary") or about.said.text("content")), 120) if about else ""
+def _told(row: Notification, by: Person, about: Object | None, is_hidden: bool) -> Told:
+    words = about.said.text("summary") or about.said.text("content") if about and not is_hidden else ""
+    quoted = start(html.plain(words), 120)
     return Told(by, WORDS[row.kind], row.at, row.read is None, _where(row, about), quoted)
 
 

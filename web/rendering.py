@@ -18,6 +18,7 @@ from starlette.responses import Response
 
 from activitypub import html
 from activitypub.origin import host
+from federation import ids
 from federation.instance import Instance
 from web import languages
 from web.negotiation import ACTIVITY_JSON
@@ -123,6 +124,7 @@ def _environment() -> Environment:
     )
     made.install_gettext_callables(languages.gettext, languages.ngettext, newstyle=True)  # type: ignore[attr-defined]
     made.filters.update({one.__name__: one for one in (when, exactly, on, day, clean, place, excerpt, start)})
+    made.filters["slug"] = ids.slug
     made.globals["static"] = static
     return made
 

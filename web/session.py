@@ -126,6 +126,7 @@ async def form_of(request: Request, most: int = limits.MAX_BODY) -> FormData:
         raise HTTPException(400, f"the form cannot be read: {error}") from error
     browser = browser_of(request)
     if browser.is_new or not hmac.compare_digest(text(sent, TOKEN).encode(), browser.token.encode()):
+        await sent.close()
         raise HTTPException(403, STALE)
     return sent
 

@@ -59,6 +59,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "reports": ("reports:reports", "List what other servers complain of, and say what is done."),
     "replay": ("operate:replay", "Try again what could not be taken in."),
+    "drop": ("operate:drop", "Let go of what could not be taken in."),
     "catch-up": ("operate:catch_up", "Ask everybody what they said while this server slept."),
     "buddy": ("buddies:buddy", "Have somebody hold your mail while your server sleeps, or hold theirs."),
     "wake": ("operate:wake", "Try a server again that was given up."),

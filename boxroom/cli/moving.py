@@ -12,15 +12,15 @@ import click
 from sqlalchemy import select
 
 from activitypub.errors import ProtocolError
-from boxroom import archive, importing
+from boxroom import archive
 from boxroom.cli import archives
 from boxroom.cli.desk import Desk, command, in_words
 from boxroom.cli.printing import print_document, say, whisper
 from boxroom.cli.shapes import person
-from boxroom.importing import Kind
-from coop import blocks, follows, moving
+from coop import blocks, follows, lists, moving
 from coop.errors import Trouble
 from coop.follows import Follow
+from coop.lists import Kind
 from federation import discovery, known
 from federation.client import Gone, Unreachable
 from federation.tables import Actor
@@ -61,11 +61,11 @@ async def bring(desk: Desk, file: Path, kind: Kind | None) -> None:
     """
     if await _is_archive(desk, file):
         return
-    luggage = importing.read(file, kind)
+    luggage = lists.read(file, kind)
     done: dict[Kind, Callable[[str], Awaitable[None]]] = {
         "follows": lambda name: _follow(desk, name),
         "blocks": lambda name: _block(desk, name),
-        "servers": lambda name: _block_server(desk, name),
+        "servers": lambda name: _block_server(desk, name, luggage.reasons.get(name, "")),
     }
     failed = await _each(luggage.names, done[luggage.kind])
     number = len(luggage.names) - len(failed)
@@ -128,5 +128,5 @@ async def _block(desk: Desk, name: str) -> None:
     await desk.does(lambda tx: blocks.block(tx, desk.me, actor.uri))
 
 
-async def _block_server(desk: Desk, name: str) -> None:
-    await desk.does(lambda tx: blocks.block_domain(tx, name))
+async def _block_server(desk: Desk, name: str, reason: str) -> None:
+    await desk.does(lambda tx: blocks.block_domain(tx, name, reason))

@@ -15,9 +15,9 @@ from boxroom.assemble import database_url, now
 from boxroom.cli import data_folder, data_option, json_option
 from boxroom.cli.desk import Desk, command, finish, in_words, opened, settings_in
 from boxroom.cli.printing import print_document, print_table, say, whisper
-from boxroom.condition import Condition, Way, condition
 from boxroom.settings import Wrong
 from coop import accounts, backups, rotation, visits, waking
+from coop.condition import Condition, Way, condition
 from coop.errors import NotFound
 from coop.waking import Slept
 from federation import receipts, settling
@@ -59,6 +59,15 @@ async def replay(desk: Desk, receipt: int | None) -> None:
         print_document({"replayed": again})
         return
     desk.has_done(f"{again} will be tried again." if again else "Nothing has failed.")
+
+
+@command("drop")
+@click.argument("receipt", metavar="ID", type=int)
+async def drop(desk: Desk, receipt: int) -> None:
+    """Let go of what could not be taken in, the one that `boxroom status` lists under ID. Nobody is told."""
+    if not await desk.does(lambda tx: receipts.drop(tx, receipt)):
+        raise NotFound(f"nothing that failed has the id {receipt}; `boxroom status` lists what did")
+    whisper("It is not tried again.")
 
 
 @command("catch-up", prints=True)
@@ -188,7 +197,7 @@ async def _lose_touch(data: Path) -> None:
 @click.argument("file", type=ANY_FILE)
 def export(file: Path) -> None:
     """Write everything you said and whom you know into one JSON file, without keys."""
-    from boxroom.exporting import write
+    from coop.exporting import write
 
     async def run() -> int:
         async with opened(data_folder()) as (_, here):

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from boxroom import importing
 from boxroom.cli import moving
-from boxroom.importing import Kind, Luggage
+from coop import lists
 from coop.errors import Trouble
+from coop.lists import Kind, Luggage
 from federation.client import Unreachable
 from tests.boxroom.house import House
 from tests.boxroom.test_everyday import with_bo
@@ -41,11 +41,16 @@ def put(folder: Path, text: str, name: str = "list.csv") -> Path:
         ("blocked_accounts.csv", "bo@shop.example\n", Luggage("blocks", ("bo@shop.example",))),
         ("blocked_domains.csv", "spam.example\nAds.example\n", Luggage("servers", ("spam.example", "ads.example"))),
         ("list.csv", "#domain,#severity\nspam.example,suspend\n", Luggage("servers", ("spam.example",))),
+        (
+            "list.csv",
+            "#domain,#severity,#reject_media,#public_comment\nads.example,suspend,false,Ads\nloud.example,silence,false,",
+            Luggage("servers", ("ads.example",), {"ads.example": "Ads"}),
+        ),
         ("following.csv", "", Luggage("follows", ())),
     ],
 )
 def test_a_list_says_what_it_is_or_its_file_does(tmp_path: Path, name: str, text: str, found: Luggage) -> None:
-    assert importing.read(put(tmp_path, text, name)) == found
+    assert lists.read(put(tmp_path, text, name)) == found
 
 
 @pytest.mark.parametrize(
@@ -55,13 +60,13 @@ def test_a_list_says_what_it_is_or_its_file_does(tmp_path: Path, name: str, text
         ("not an address\n", "follows", "'not an address' in list.csv is not an address, like ada@attic.example"),
         ("bo@shop.example\n", "servers", "is not the name of a server"),
         ("https://shop.example/bo\n", "blocks", "is not an address"),
-        ("a" * (importing.MAX_SIZE + 1), "follows", "larger than any such list"),
-        ("\n".join(f"n{number}@shop.example" for number in range(importing.MAX_NAMES + 1)), "follows", "divide it"),
+        ("a" * (lists.MAX_SIZE + 1), "follows", "larger than any such list"),
+        ("\n".join(f"n{number}@shop.example" for number in range(lists.MAX_NAMES + 1)), "follows", "divide it"),
     ],
 )
 def test_what_is_no_such_list_is_refused_in_words(tmp_path: Path, text: str, kind: Kind | None, said: str) -> None:
     with pytest.raises(Trouble, match=said):
-        importing.read(put(tmp_path, text), kind)
+        lists.read(put(tmp_path, text), kind)
 
 
 @given(some.binary(max_size=300))
@@ -70,7 +75,7 @@ def test_any_file_is_a_list_or_refused(tmp_path_factory: pytest.TempPathFactory,
     file.write_bytes(octets)
 
     with suppress(Trouble):
-        assert importing.read(file, "blocks").kind == "blocks"
+        assert lists.read(file, "blocks").kind == "blocks"
 
 
 def test_a_list_is_followed_and_who_cannot_be_found_is_named(house: House, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import String, select, update
 
 from activitypub.document import Document
-from coop import acquaintances, blocks, endorsements, follows, posts, reactions
+from coop import acquaintances, blocks, endorsements, follows, mutes, posts, reactions
 from coop.feed import Entry
 from coop.posts import Draft
 from federation import actors, known
@@ -23,7 +23,8 @@ from tests.fediverse import Fediverse, Studio
 MONTHS = STRANGERS.days + 1
 # Of every table, the columns of text that hold no actor of another server.
 OTHERS = {
-    "accounts": {"uri", "handle", "kind", "bio", "pronouns", "availability", "place", "avatar", "header", "password"},
+    "accounts": {"uri", "handle", "kind", "bio", "pronouns", "availability", "place", "avatar", "header", "password"}
+    | {"language", "theme"},
     "activities": {"uri", "type", "actor", "object"},  # which `federation.forgetting` asks itself, as all of federation
     "actors": {"uri", "host", "type", "handle", "name", "inbox", "address", "shared_inbox", "followers", "featured"},
     "agreements": {"uri", "offer", "project"},
@@ -41,6 +42,7 @@ OTHERS = {
     "endorsement_requests": {"uri", "text", "work", "state", "reason", "answer"},
     "endorsements": {"uri", "hash", "display", "badge"},
     "essays": {"uri", "content"},
+    "filters": {"words"},
     "follows": {"uri", "state"},
     "grants": {"uri", "holder"},
     "faces": {"uri"},
@@ -144,6 +146,10 @@ async def _blocked(attic: Studio, shop: Studio) -> None:
     await attic.does(lambda tx: blocks.block(tx, attic.uri, shop.uri))
 
 
+async def _muted(attic: Studio, shop: Studio) -> None:
+    await attic.does(lambda tx: mutes.mute(tx, attic.uri, shop.uri))
+
+
 async def _author(attic: Studio, shop: Studio) -> None:
     note = note_by(shop, to=[attic.uri])
     await sends(shop, attic, made_up(shop, "Create", object=note, to=[attic.uri]))
@@ -173,7 +179,7 @@ async def _endorsed(attic: Studio, shop: Studio) -> None:
 
 @pytest.mark.proves("P-327")
 @pytest.mark.parametrize(
-    "tie", [_follower, _followed, _blocked, _author, _admirer, _mentioned, _written_to, _named_later, _endorsed]
+    "tie", [_follower, _followed, _blocked, _muted, _author, _admirer, _mentioned, _written_to, _named_later, _endorsed]
 )
 async def test_whoever_somebody_here_has_to_do_with_is_kept_for_as_long_as_that_lasts(
     fediverse: Fediverse, tie: Tie

@@ -99,6 +99,8 @@ routes = [
     Route("/unfollow", does(follows.unfollow, "whom"), methods=["POST"]),
     Route("/approve", does(follows.approve, "whom"), methods=["POST"]),
     Route("/reject", does(follows.reject, "whom"), methods=["POST"]),
+    Route("/mute", does(mutes.mute, "whom"), methods=["POST"]),
+    Route("/unmute", does(mutes.unmute, "whom"), methods=["POST"]),
     Route("/block", does(blocks.block, "whom"), methods=["POST"]),
     Route("/unblock", does(blocks.unblock, "whom"), methods=["POST"]),
 ]

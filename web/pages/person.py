@@ -15,9 +15,10 @@ from starlette.routing import Route
 from activitypub.actor import Actor as Profile
 from activitypub.document import Document
 from activitypub.proposal import Proposal
-from coop import feed, offers
+from coop import feed, mutes, offers
 from coop.blocks import Block
 from coop.follows import Follow
+from coop.logins import Visitor
 from coop.offers import Offer
 from federation.instance import Instance
 from federation.tables import Object
@@ -42,6 +43,7 @@ class Between:
     follows: str  # "", "asked" or "accepted"
     followed: str  # the same, the other way
     blocked: bool
+    muted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ async def get_person(request: Request) -> Response:
             Profile.read(Document(actor.document)),
             seals_of(db, here, uri),
         )
-        known = between(db, visitor.uri, uri)
+        known = between(db, visitor, uri)
         return {
             **inside.insider(db, visitor, here.home),
             "person": person,
@@ -85,12 +87,14 @@ async def get_person(request: Request) -> Response:
     return inside.page(request, "person.html", await here.store.read(read))
 
 
-def between(db: Session, me: str, other: str) -> Between:
+def between(db: Session, visitor: Visitor, other: str) -> Between:
+    me = visitor.uri
     both = (me, other)
     rows = db.scalars(select(Follow).where(Follow.follower.in_(both), Follow.followed.in_(both)))
     states = {row.follower: row.state for row in rows}
     blocked = db.scalar(select(exists().where(Block.by == me, Block.blocked == other)))
-    return Between(states.get(me, ""), states.get(other, ""), bool(blocked))
+    muted = mutes.is_muted(db, visitor.account.id, other)
+    return Between(states.get(me, ""), states.get(other, ""), bool(blocked), muted)
 
 
 def _hung(db: Session, here: Instance, author: Person, reader: str, follows: bool) -> list[Hung]:

@@ -16,8 +16,10 @@ from coop.agreements import Agreement
 from coop.blocks import Block
 from coop.commitments import Commitment
 from coop.essays import Essay
+from coop.filters import Filter
 from coop.follows import Follow
 from coop.mailboxes import Buddy
+from coop.mutes import Mute
 from coop.responses import Response
 from coop.statements import Entry
 from federation.instance import Instance
@@ -31,6 +33,8 @@ PARTS: dict[str, Select[Any]] = {
     "long_posts": select(Essay).order_by(Essay.uri),
     "follows": select(Follow).order_by(Follow.id),
     "blocks": select(Block).order_by(Block.id),
+    "mutes": select(Mute).order_by(Mute.account, Mute.muted),
+    "filters": select(Filter).order_by(Filter.id),
     "buddies": select(Buddy).order_by(Buddy.id),
     "responses": select(Response).order_by(Response.id),
     "agreements": select(Agreement).order_by(Agreement.id),

@@ -82,13 +82,13 @@ def condition(db: Session) -> Condition:
     )
 
 
-def lanes(db: Session) -> list[Way]:
-    """Every lane that somebody may worry about, those with most waiting first."""
+def lanes(db: Session, limit: int | None = None, skip: int = 0) -> list[Way]:
+    """The lanes that somebody may worry about, those with most waiting first."""
     backlog = func.count(Delivery.id)
     waiting = (Delivery.lane == Lane.host) & (Delivery.state == "waiting")
     query = select(Lane, backlog).outerjoin(Delivery, waiting).group_by(Lane.host)
     worrying = query.having((backlog > 0) | (Lane.failures > 0)).order_by(backlog.desc(), Lane.host)
-    return [_way(lane, number) for lane, number in db.execute(worrying)]
+    return [_way(lane, number) for lane, number in db.execute(worrying.limit(limit).offset(skip))]
 
 
 def failed(db: Session, limit: int = 20) -> list[Trouble]:
