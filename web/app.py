@@ -8,31 +8,32 @@ from pathlib import Path
 from cachetools import TTLCache
 from starlette.responses import PlainTextResponse
 from starlette.routing import Router
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from federation.instance import Instance
-from web import activitypub, calendars, feeds, files, static, wellknown
+from web import activitypub, calendars, feeds, files, safety, static, wellknown
 from web.attempts import Attempts
 from web.errors import Errors
 from web.limits import Rates, networks
 from web.once import Once
-from web.pages import board, door, letters, notifications, passkeys, people, public, saying, seals, settings, today
+from web.pages import (
+    board,
+    door,
+    letters,
+    notifications,
+    passkeys,
+    people,
+    public,
+    saying,
+    seals,
+    settings,
+    today,
+    welcome,
+)
 
 OTHERS = (wellknown, static, files, feeds, calendars)
-INSIDE = (door, passkeys, today, saying, board, people, notifications, settings)
+INSIDE = (door, passkeys, today, saying, board, people, notifications, settings, welcome)
 PUBLIC = (seals, letters, public)
-
-_CSP = (
-    "default-src 'self'; script-src 'self'; style-src 'self'; object-src 'none'; base-uri 'none'; "
-    "form-action 'self'; frame-ancestors 'none'"
-)
-_ALWAYS = {
-    "content-security-policy": _CSP,
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "same-origin",
-    "cross-origin-opener-policy": "same-origin",
-}
-_OVER_TLS = {"strict-transport-security": "max-age=63072000"}
 
 
 def create(
@@ -58,7 +59,7 @@ class Front:
         self.attempts = Attempts()
         self.once = Once()
         self.challenges: TTLCache[str, bytes] = TTLCache(*passkeys.CHALLENGES)
-        self._headers = {name: _headers(here) for name, here in instances.items()}
+        self._headers = {name: safety.headers(here.home) for name, here in instances.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -73,16 +74,7 @@ class Front:
         scope["media"] = self.media.get(name)
         scope.update(attempts=self.attempts, once=self.once, challenges=self.challenges)
         scope["app"] = self.app  # so that the router raises what it refuses, and one place answers
-        headers = self._headers[name]
-
-        async def safely(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                given = {name for name, _ in message["headers"]}
-                added = [pair for pair in headers if pair[0] not in given]
-                message = {**message, "headers": [*message["headers"], *added]}
-            await send(message)
-
-        await self.app(scope, receive, safely)
+        await self.app(scope, receive, safety.adding(self._headers[name], send))
 
 
 _REFUSED = PlainTextResponse("Nobody lives at this address. Check the name that you asked for.\n", 421)
@@ -93,8 +85,3 @@ def _host(scope: Scope) -> str:
     found = next((value for name, value in scope["headers"] if name == b"host"), b"")
     name = found.decode("latin-1").lower()
     return name.removesuffix(":443").removesuffix(":80")
-
-
-def _headers(here: Instance) -> list[tuple[bytes, bytes]]:
-    named = _ALWAYS | (_OVER_TLS if here.home.startswith("https://") else {})
-    return [(name.encode(), value.encode()) for name, value in named.items()]
