@@ -64,7 +64,8 @@ async def _fill(data: Path, settings: Settings, founding: Founding) -> None:
         account.password = founding.password
         tx.db.flush()
         identities.remember(tx, known.account(tx.db, account.uri))
-        spare_codes.keep(tx, account.id, founding.codes)
+        if founding.codes:
+            spare_codes.keep(tx, account.id, founding.codes)
         if founding.link:
             logins.let_in(tx, founding.link, account.id)
 

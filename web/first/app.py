@@ -93,7 +93,9 @@ def _asked_under(scope: Scope) -> str | None:
     """The origin that the browser shows: a proxy, which is near, says whether it is an encrypted one."""
     given = {name: value.decode("latin-1") for name, value in scope["headers"]}
     scheme = "https" if given.get(b"x-forwarded-proto") == "https" else "http"
+    home = f"{scheme}://{given.get(b'host', '').lower()}"
     try:
-        return origin(f"{scheme}://{given.get(b'host', '')}")
+        origin(home)
     except Malformed:
         return None
+    return home

@@ -24,6 +24,14 @@ from web.session import Browser, text
 
 LONGEST = 300  # characters of what is typed
 STATES = {"well": N_("well"), "look": N_("look at this"), "must": N_("this does not work yet")}
+THINGS = {
+    "permissions": N_("Folder"),
+    "disk": N_("Disk"),
+    "name": N_("Name"),
+    "certificate": N_("Certificate"),
+    "proxy": N_("Proxy"),
+    "machine": N_("Way back"),
+}
 
 Page = Callable[[Request, Beginning], Awaitable[Response]]
 
@@ -103,7 +111,7 @@ async def get_address(request: Request, beginning: Beginning) -> Response:
 def _address(request: Request, beginning: Beginning, typed: str, trouble: str = "") -> Response:
     more: dict[str, Any] = {"typed": typed, "trial": beginning.ground.trial}
     more |= {"seen": () if trouble else beginning.seen}
-    more |= {"states": STATES, "is_stuck": beginning.is_stuck, "is_trial": drafts.is_for_trying_out(typed)}
+    more |= {"states": STATES, "things": THINGS, "is_stuck": beginning.is_stuck}
     return _page(request, beginning, "address", trouble, **more)
 
 
@@ -120,7 +128,7 @@ async def look_at_address(request: Request, beginning: Beginning) -> Response:
     found = await beginning.ground.look(home, beginning.mark)
     if beginning.draft.url == home:
         beginning.seen = found
-    return inside.go(STEPS["address"])
+    return inside.go(f"{STEPS['address']}#looked")
 
 
 async def take_address(request: Request, beginning: Beginning) -> Response:
