@@ -1,4 +1,5 @@
-# Two commands need nothing but Python 3.11 or newer, make and a package index: `make demo` and `make test`.
+# Two commands need nothing but Python 3.11 or newer, make and a package index: `make demo` and `make test`. So does
+# `make run`, with which you set up a studio of your own in a browser, and live in it.
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -6,7 +7,7 @@ BIN := .venv/bin
 # Programs that are started again and again, as the tests do, are compiled but once.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test guards check bench lock
+.PHONY: demo run test guards check bench lock
 .DEFAULT_GOAL := demo
 
 .venv/.installed: requirements-dev.txt
@@ -17,6 +18,9 @@ unexport PYTHONDONTWRITEBYTECODE
 
 demo: .venv/.installed ## several studios on this machine, federating; Ctrl-C ends them
 	$(BIN)/python -m boxroom demo
+
+run: .venv/.installed ## a studio of your own, in the folder data; the first time it prints a link to set it up
+	$(BIN)/python -m boxroom serve
 
 test: .venv/.installed ## everything that runs here; PostgreSQL and Chromium too, where they are found
 	$(BIN)/python -m pytest -n 2 --dist loadgroup

@@ -13,6 +13,8 @@ from boxroom.settings import Wrong
 
 LOCK = "serving.lock"
 MEDIA = "media"
+DRAFT = "first-run.json"  # what was typed so far, until the studio is founded
+BEFORE = (LOCK, DRAFT)  # what may be there before the studio is
 
 
 @contextmanager
@@ -43,7 +45,7 @@ def is_served(folder: Path) -> bool:
 
 def make(folder: Path) -> None:
     """Create `folder`, for its own user alone (P-079). Raise `Wrong` if there is anything in it."""
-    if folder.exists() and any(folder.iterdir()):
+    if folder.exists() and any(file.name not in BEFORE for file in folder.iterdir()):
         raise Wrong(f"{folder} is not empty; choose another folder with --data")
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.chmod(0o700)
@@ -52,7 +54,8 @@ def make(folder: Path) -> None:
 def empty(folder: Path) -> None:
     """Take away what `make` was followed by, when it came to nothing."""
     for file in folder.iterdir():
-        file.unlink()
+        if file.name not in BEFORE:
+            file.unlink()
 
 
 def _lock(file: int) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,11 +13,10 @@ from activitypub import keys
 from boxroom import folder, migrations
 from boxroom.assemble import assemble, database_url
 from boxroom.settings import FILE, PREFIX, Settings, Wrong, load, write
-from coop import accounts, identities
+from coop import accounts, identities, logins, spare_codes
 from coop.accounts import Kind
 from federation import known
 from federation.store import Transaction
-from web.attempts import hash_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,27 +27,31 @@ class Founding:
     handle: str
     name: str = ""
     kind: Kind = "person"
-    password: str | None = None
+    password: str | None = None  # hashed (`web.attempts.hash_of`)
     recovery: Ed25519PrivateKey = field(default_factory=keys.new_ed25519, repr=False)  # nobody keeps it but they
+    codes: Sequence[str] = field(default=(), repr=False)  # to come in with when all else is lost
+    link: str | None = None  # the hash of a secret that lets whoever founds it in, once
+    try_out: bool = False  # among the machines of one's own network alone
 
 
 async def found(data: Path, founding: Founding) -> Settings:
     """Set up a studio in `data`. Raise `Wrong` or `Trouble`, and leave nothing behind, if that cannot be done."""
     if (data / FILE).exists():
         raise Wrong(f"there is a studio in {data} already; nothing was changed")
-    hashed = hash_of(founding.password) if founding.password is not None else None
     settings = load(data, {**os.environ, f"{PREFIX}URL": founding.url})
     folder.make(data)
     try:
-        await _fill(data, settings, founding, hashed)
-        write(data, Settings(url=settings.url))  # what the environment says stays there
+        await _fill(data, settings, founding)
+        # what the environment says stays there
+        write(data, Settings(url=settings.url, allow_private_network=founding.try_out))
     except BaseException:
         folder.empty(data)
         raise
+    (data / folder.DRAFT).unlink(missing_ok=True)
     return settings
 
 
-async def _fill(data: Path, settings: Settings, founding: Founding, hashed: str | None) -> None:
+async def _fill(data: Path, settings: Settings, founding: Founding) -> None:
     url = database_url(data, settings)
     migrations.ensure_current(url, lambda: False)
     pairs = accounts.new_keys(), accounts.new_keys()
@@ -57,9 +61,13 @@ async def _fill(data: Path, settings: Settings, founding: Founding, hashed: str 
             raise Wrong("somebody lives in this database already; nothing was changed")
         accounts.create_instance_actor(tx, pairs[0])
         account = accounts.create(tx, founding.handle, founding.name, founding.kind, pairs[1], founding.recovery)
-        account.password = hashed
+        account.password = founding.password
         tx.db.flush()
         identities.remember(tx, known.account(tx.db, account.uri))
+        if founding.codes:
+            spare_codes.keep(tx, account.id, founding.codes)
+        if founding.link:
+            logins.let_in(tx, founding.link, account.id)
 
     here = assemble(data, settings)
     try:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime
 from ipaddress import ip_address
 from urllib.parse import quote, urlsplit
 
@@ -26,6 +28,7 @@ from federation import guard
 from federation.client import Client, Gone, Signer, Unreachable
 from federation.instance import Instance
 from federation.tables import Actor
+from web.first.app import MARK
 from web.wellknown import ARRIVED, PASSED_ON
 
 BAD_REQUEST = 400
@@ -34,7 +37,7 @@ UNENCRYPTED: Verdict = (
     "certificate",
     "must",
     "the address begins with http:, where nobody outside of your own network asks",
-    "set up a studio with an https address; the one of this studio cannot change",
+    "set up a studio with an https address; one that stands already keeps the address it has",
 )
 _NOBODY = "start it (systemctl start boxroom, or boxroom serve), at the port that the proxy sends to"
 PROXY_ALONE = {  # what it answers when what came to us is no letter to us
@@ -46,24 +49,56 @@ ASKED_AS = "https://doctor.invalid"  # so that our own address is one of another
 
 async def look(here: Instance, settings: Settings) -> list[Verdict]:
     """Name, certificate, proxy, WebFinger, actor, inbox; what cannot work after a failure is not tried."""
-    address = urlsplit(here.home)
+    async with asking(here.now) as client:
+        found = await door(client, here.home, settings, here.now())
+        return found if is_stuck(found) else found + await _answers(client, here)
+
+
+async def door(client: Client, home: str, settings: Settings, now: datetime) -> list[Verdict]:
+    """Name, certificate, proxy: what has to be right for any server at that address."""
+    address = urlsplit(home)
     name, port = address.hostname or "", address.port or (443 if address.scheme == "https" else 80)
     found = [await name_of(name, port, settings)]
-    if address.scheme == "https" and not _is_stuck(found):
-        found.append(await certificate.look(name, port, here.now()))
+    if address.scheme == "https" and not is_stuck(found):
+        found.append(await certificate.look(name, port, now))
     elif not settings.allow_private_network and address.scheme == "http":
         found.append(UNENCRYPTED)
-    if _is_stuck(found):
-        return found
-    client = Client(guard.transport(True), ASKED_AS, here.now, agent="Boxroom/doctor", allow_private=True)
+    if not is_stuck(found):
+        found += await passed_on(client, home, mine=any(map(_is_mine, await _addresses(name, port))))
+    return found
+
+
+@asynccontextmanager
+async def asking(now: Callable[[], datetime]) -> AsyncIterator[Client]:
+    """A client that asks as a stranger would, and to which our own address is one of another."""
+    client = Client(guard.transport(True), ASKED_AS, now, agent="Boxroom/doctor", allow_private=True)
     try:
-        found += await passed_on(client, here.home, mine=any(map(_is_mine, await _addresses(name, port))))
-        return found if _is_stuck(found) else found + await _answers(client, here)
+        yield client
     finally:
         await client.close()
 
 
-def _is_stuck(found: list[Verdict]) -> bool:
+async def comes_back(client: Client, home: str, mark: str) -> Verdict:
+    """Whether what answers at `home` is this very program, before anybody lives in it, with its name unchanged."""
+    try:
+        answer = await client.get(f"{home}{MARK}", accept="application/json")
+        told = Document.parse(answer.body) if answer.is_success else Document({})
+    except (ProtocolError, Unreachable, Gone) as error:
+        return (
+            "machine",
+            "must",
+            str(error),
+            "start the proxy, and let it lead here; do the router's ports 80 and 443 lead here, too?",
+        )
+    if told.text("mark") != mark:
+        return "machine", "must", f"somebody else answers at {home}", "let the name and the proxy lead to this machine"
+    if told.text("host") != host(home):
+        return "machine", "must", *PROXY_ALONE[421]
+    return "machine", "well", f"{home} leads to this very program", ""
+
+
+def is_stuck(found: list[Verdict]) -> bool:
+    """Whether the last thing that was looked at does not work, so that those after it cannot."""
     return bool(found) and found[-1][1] == "must"
 
 

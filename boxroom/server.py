@@ -33,33 +33,33 @@ if TYPE_CHECKING:
     from boxroom.doctor import Finding
 
 GRACE = 10  # seconds for requests that are under way when we are told to stop
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 CLOCK_CHECK = timedelta(minutes=10)
 TIDYING = timedelta(hours=12)
 
 log = structlog.get_logger()
 
 
-async def run(data: Path, settings: Settings, host: str, port: int) -> None:
-    """Serve until a signal says to stop. Raise `Wrong` if the address is taken."""
+async def run(data: Path, settings: Settings, listener: socket.socket) -> None:
+    """Serve until a signal says to stop."""
     configure_logs(settings)
-    with _listening(host, port) as listener:
-        url = database_url(data, settings)
-        if migrated := migrations.ensure_current(url, lambda: False):
-            log.info("database.migrated", before=migrated, now=migrations.known()[-1])
-        here = assemble(data, settings)
-        settle_in()
-        try:
-            await _serve(here, settings, listener, data / MEDIA, alone=database_file(url) is not None)
-        finally:
-            await here.client.close()
-            here.store.close()
+    url = database_url(data, settings)
+    if migrated := migrations.ensure_current(url, lambda: False):
+        log.info("database.migrated", before=migrated, now=migrations.known()[-1])
+    here = assemble(data, settings)
+    settle_in()
+    try:
+        await _serve(here, settings, listener, data / MEDIA, alone=database_file(url) is not None)
+    finally:
+        await here.client.close()
+        here.store.close()
 
 
 async def _serve(here: Instance, settings: Settings, listener: socket.socket, media: Path, *, alone: bool) -> None:
     host = here.home.partition("://")[2]
     examine = partial(asyncio.to_thread, _examine, media.parent)
     app = web.app.create({host: here}, trusted_proxies=settings.trusted_proxies, media={host: media}, examine=examine)
-    server = Server(_configuration(app), here.home, app.hang_up)
+    server = Server(app, partial(_has_begun, here.home), app.hang_up)
     async with asyncio.TaskGroup() as tasks:
         helpers = [
             tasks.create_task(engine.run(here, alone=alone)),
@@ -72,8 +72,14 @@ async def _serve(here: Instance, settings: Settings, listener: socket.socket, me
     log.info("server.stopped", home=here.home)
 
 
+def _has_begun(home: str, address: str) -> None:
+    print(f"{home} is served at {address} (Ctrl-C stops it)", flush=True)
+    log.info("server.started", home=home, at=address)
+
+
 @contextmanager
-def _listening(host: str, port: int) -> Iterator[socket.socket]:
+def listening(host: str, port: int) -> Iterator[socket.socket]:
+    """Have that address. Raise `Wrong` if it is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         listener = socket.create_server((host, port), family=family, backlog=1024)
@@ -100,20 +106,18 @@ def _configuration(app: ASGIApp) -> uvicorn.Config:
 class Server(uvicorn.Server):
     """One that says where it is, and ends by returning, so that everything is put away: the original kills itself."""
 
-    def __init__(self, config: uvicorn.Config, home: str, hang_up: Callable[[], None]) -> None:
-        super().__init__(config)
-        self.home = home
-        self.hang_up = hang_up
+    def __init__(self, app: ASGIApp, begins: Callable[[str], None], ends: Callable[[], None] = lambda: None) -> None:
+        super().__init__(_configuration(app))
+        self.begins = begins
+        self.ends = ends
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         host, port, *_ = (sockets or [])[0].getsockname()
-        address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-        print(f"{self.home} is served at {address} (Ctrl-C stops it)", flush=True)
-        log.info("server.started", home=self.home, at=address)
+        self.begins(f"http://{f'[{host}]' if ':' in host else host}:{port}")
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self.hang_up()
+        self.ends()
         await super().shutdown(sockets)
 
     @contextmanager
@@ -155,7 +159,7 @@ def _examine(data: Path) -> list[Finding]:
 
 
 def on_signal(stop: Callable[[], object]) -> None:
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in SIGNALS:
         asyncio.get_running_loop().add_signal_handler(number, stop)
 
 

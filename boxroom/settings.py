@@ -76,6 +76,6 @@ def _home(url: str) -> str:
         origin(home)
     except Malformed as error:
         raise Wrong(f"url has to be an address such as https://garage.example, not {url!r}") from error
-    if home.count("/") != 2:
+    if home.count("/") != 2 or "?" in home or "#" in home:
         raise Wrong(f"url is an address without a path, not {url!r}")
     return home

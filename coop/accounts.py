@@ -74,8 +74,7 @@ def create(
 
     Raise `Trouble` if the handle cannot be one, `Conflict` if it is taken.
     """
-    if not HANDLE.fullmatch(handle):
-        raise Trouble("a handle has up to 30 letters, digits, _ . or -, and neither begins nor ends with . or -")
+    check_handle(handle)
     address = f"{handle.lower()}@{host(tx.home)}"
     if tx.db.scalar(select(Actor.id).where(Actor.address == address, Actor.local)):
         raise Conflict(f"{handle} lives here already, or once did; a name is never given to another")
@@ -89,6 +88,12 @@ def create(
     tx.db.flush()
     tx.db.info.pop("accounts", None)
     return account
+
+
+def check_handle(handle: str) -> None:
+    """Raise `Trouble` for what can be none."""
+    if not HANDLE.fullmatch(handle):
+        raise Trouble("a handle has up to 30 letters, digits, _ . or -, and neither begins nor ends with . or -")
 
 
 def create_instance_actor(tx: Transaction, pair: KeyPair) -> None:

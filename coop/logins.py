@@ -11,13 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Index, delete, select, update
+from sqlalchemy import Index, delete, or_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from coop import accounts
 from coop.accounts import Account
 from coop.errors import NotFound
 from coop.events import Departed, listens
+from coop.passkeys import Passkey
 from federation.registry import chore
 from federation.store import Transaction
 from federation.tables import Row
@@ -25,6 +26,8 @@ from federation.tables import Row
 LASTS = timedelta(days=90)  # without anybody having come by with it
 SEEN = timedelta(minutes=10)  # between two notes that somebody came by
 MAX_BROWSER = 200  # characters of what a browser calls itself
+LINK = "\n"  # stands in place of that for a link to come in by; no browser can call itself so
+LINK_LASTS = timedelta(hours=1)
 
 
 class Login(Row):
@@ -80,6 +83,22 @@ def enter(tx: Transaction, browser: str, account: int, name: str) -> None:
     tx.db.execute(insert.on_conflict_do_update(index_elements=["browser", "account"], set_=values))
 
 
+def let_in(tx: Transaction, link: str, account: int) -> None:
+    """Let whoever has the secret whose hash is `link` come in as `account`, once, within the hour."""
+    values = {"acting": False, "since": tx.now, "seen": tx.now, "name": LINK, "left": tx.now}
+    tx.add_new(Login, browser=link, account=account, **values)
+
+
+def come_by_link(tx: Transaction, link: str) -> int:
+    """Whom it lets in; from now on it lets nobody in. Raise `NotFound` if it is none, was used or is too old."""
+    there = (Login.browser == link, Login.name == LINK, Login.since > tx.now - LINK_LASTS)
+    account = tx.db.scalar(select(Login.account).where(*there))
+    if account is None:
+        raise NotFound("this link has let somebody in before, or is from long ago: log in at /login")
+    tx.db.execute(delete(Login).where(Login.browser == link))
+    return account
+
+
 def renew(tx: Transaction, before: str, browser: str) -> None:
     """Whoever is logged in at one secret is so at another from now on: nobody may know it from before a login."""
     tx.db.execute(update(Login).where(Login.browser == before).values(browser=browser))
@@ -128,6 +147,13 @@ def change_password(tx: Transaction, uri: str, hashed: str, but: str | None = No
     account.password = hashed
     tx.db.flush()
     return leave_everywhere(tx, account.id, but)
+
+
+def is_open(db: Session) -> bool:
+    """Whether there is anybody who could log in, by whatever way."""
+    may = select(Account.id).where(~Account.suspended)
+    ways = (Account.password.is_not(None), Account.id.in_(select(Passkey.account)))
+    return db.scalar(may.where(or_(*ways)).limit(1)) is not None
 
 
 def is_known(db: Session, browser: str, account: int) -> bool:

@@ -122,6 +122,11 @@ def _line(name: str, value: str, limit: int) -> str:
     return html.single_line(value, limit)
 
 
+def name_of(value: str) -> str:
+    """What somebody is to be called, as it is kept. Raise `Trouble` for what is no name."""
+    return _line("name", value, LINES["name"])
+
+
 def _skills(skills: tuple[str, ...]) -> list[str]:
     lines = [_line("a skill", one, MAX_SKILL) for one in skills]
     once = list({one.casefold(): one for one in lines if one}.values())

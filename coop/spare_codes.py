@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, delete, func, select
@@ -31,10 +32,20 @@ class SpareCode(Row):
 
 def new(tx: Transaction, account: int) -> list[str]:
     """New ones in place of all that there were. They are told this once."""
-    codes = ["-".join(_group() for _ in range(GROUPS)) for _ in range(NUMBER)]
+    codes = make()
     tx.db.execute(delete(SpareCode).where(SpareCode.account == account))
-    tx.add_all_new(SpareCode, [{"hash": _hash(code), "account": account, "made": tx.now} for code in codes])
+    keep(tx, account, codes)
     return codes
+
+
+def make() -> list[str]:
+    """Codes that are nobody's yet."""
+    return ["-".join(_group() for _ in range(GROUPS)) for _ in range(NUMBER)]
+
+
+def keep(tx: Transaction, account: int, codes: Sequence[str]) -> None:
+    """Let each of `codes` be good for one login. The codes themselves are not kept."""
+    tx.add_all_new(SpareCode, [{"hash": _hash(code), "account": account, "made": tx.now} for code in codes])
 
 
 def is_one(db: Session, account: int, code: str) -> bool:

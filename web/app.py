@@ -11,12 +11,12 @@ from types import ModuleType
 from cachetools import TTLCache
 from starlette.responses import PlainTextResponse
 from starlette.routing import Router
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from coop.arrivals import ARRIVALS
 from coop.remote_media import Gallery
 from federation.instance import Instance
-from web import activitypub, calendars, feeds, files, pages, static, wellknown
+from web import activitypub, calendars, feeds, files, pages, safety, static, wellknown
 from web.attempts import Attempts
 from web.errors import Errors
 from web.limits import Rates, networks
@@ -26,18 +26,6 @@ from web.pages import engine, live, passkeys
 OTHERS = (wellknown, static, files, feeds, calendars)
 
 Examine = Callable[[], Awaitable[Sequence[engine.Finding]]]
-
-_CSP = (
-    "default-src 'self'; script-src 'self'; style-src 'self'; object-src 'none'; base-uri 'none'; "
-    "form-action 'self'; frame-ancestors 'none'"
-)
-_ALWAYS = {
-    "content-security-policy": _CSP,
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "same-origin",
-    "cross-origin-opener-policy": "same-origin",
-}
-_OVER_TLS = {"strict-transport-security": "max-age=63072000"}
 
 
 def create(
@@ -78,7 +66,7 @@ class Front:
         self.watching = live.Watching()
         self.challenges: TTLCache[str, bytes] = TTLCache(*passkeys.CHALLENGES)
         self.galleries = {name: Gallery(here, self.media[name]) for name, here in instances.items() if name in media}
-        self._headers = {name: _headers(here) for name, here in instances.items()}
+        self._headers = {name: safety.headers(here.home) for name, here in instances.items()}
 
     def hang_up(self) -> None:
         """Let nobody wait for what is new any more: the server is about to stop."""
@@ -102,17 +90,8 @@ class Front:
         scope.update(attempts=self.attempts, once=self.once, challenges=self.challenges)
         scope.update(watching=self.watching, examine=self.examine)
         scope["app"] = self.app  # so that the router raises what it refuses, and one place answers
-        headers = self._headers[name]
-
-        async def safely(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                given = {name for name, _ in message["headers"]}
-                added = [pair for pair in headers if pair[0] not in given]
-                message = {**message, "headers": [*message["headers"], *added]}
-            await send(message)
-
         try:
-            await self.app(scope, receive, safely)
+            await self.app(scope, receive, safety.adding(self._headers[name], send))
         finally:
             if sent := scope.get("sent"):
                 await sent.close()
@@ -126,8 +105,3 @@ def _host(scope: Scope) -> str:
     found = next((value for name, value in scope["headers"] if name == b"host"), b"")
     name = found.decode("latin-1").lower()
     return name.removesuffix(":443").removesuffix(":80")
-
-
-def _headers(here: Instance) -> list[tuple[bytes, bytes]]:
-    named = _ALWAYS | (_OVER_TLS if here.home.startswith("https://") else {})
-    return [(name.encode(), value.encode()) for name, value in named.items()]

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from activitypub import identity
 from boxroom.cli import data_folder, data_option
-from boxroom.cli.desk import finish, opened, settings_in
+from boxroom.cli.desk import finish, is_studio, opened, settings_in
 from boxroom.cli.printing import say, whisper
-from boxroom.folder import serving
-from boxroom.settings import Wrong
+from boxroom.folder import make, serving
+from boxroom.settings import Settings, Wrong
+
+if TYPE_CHECKING:
+    from boxroom.founding import Founding
 
 
 @click.command("init", params=[data_option()])
@@ -30,12 +36,12 @@ def init(url: str, handle: str, name: str, kind: str, password_file: Path | None
 
     Your recovery key is shown this once: write it down, for it proves at any other address that you are you.
     """
-    from boxroom.founding import Founding, found
+    from boxroom.founding import Founding
 
     data = data_folder()
     password = password_file.read_text().partition("\n")[0].strip() if password_file else None
-    founding = Founding(url, handle, name, "studio" if kind == "studio" else "person", password)
-    settings = finish(found(data, founding))
+    founding = Founding(url, handle, name, "studio" if kind == "studio" else "person")
+    settings = finish(_found(data, founding, password))
     say(f"{handle.lower()}@{settings.url.partition('://')[2]} lives in {data}. Start the server with: boxroom serve")
     say(f"Your recovery key: {identity.write_secret(founding.recovery)}")
     whisper(
@@ -49,7 +55,10 @@ def init(url: str, handle: str, name: str, kind: str, password_file: Path | None
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True)
 def serve(host: str, port: int) -> None:
-    """Be on the net: pages, posts in and out, until stopped."""
+    """Be on the net: pages, posts in and out, until stopped.
+
+    If there is no studio in the folder yet, a link is printed, under which you set one up in a browser.
+    """
     import uvloop
 
     finish(_serve(data_folder(), host, port), uvloop.new_event_loop)
@@ -63,12 +72,27 @@ def worker() -> None:
     finish(_work(data_folder()), uvloop.new_event_loop)
 
 
+async def _found(data: Path, founding: Founding, password: str | None) -> Settings:
+    from boxroom.founding import found
+    from web.attempts import hash_of
+
+    return await found(data, replace(founding, password=None if password is None else hash_of(password)))
+
+
 async def _serve(data: Path, host: str, port: int) -> None:
     from boxroom import server
 
-    settings = settings_in(data)
-    with serving(data):
-        await server.run(data, settings, host, port)
+    if not is_studio(data):
+        make(data)
+    with serving(data), server.listening(host, port) as listener:
+        if is_studio(data) or await _set_up(data, listener):
+            await server.run(data, settings_in(data), listener)
+
+
+async def _set_up(data: Path, listener: socket.socket) -> bool:
+    from boxroom import first
+
+    return await first.run(data, listener)
 
 
 async def _work(data: Path) -> None:

@@ -25,6 +25,7 @@ from federation import discovery
 from federation.instance import Instance
 from federation.store import Transaction
 from federation.tables import Actor
+from web.attempts import hash_of
 
 T = TypeVar("T")
 
@@ -47,7 +48,7 @@ class Studio:
     async def found(cls, folder: Path, person: Person) -> Studio:
         """Set up a studio in `folder`, which is new. Its server does not run yet."""
         url = f"http://localhost:{_free_port()}"
-        await founding.found(folder, Founding(url, person.handle, person.name, person.kind, PASSWORD))
+        await founding.found(folder, Founding(url, person.handle, person.name, person.kind, hash_of(PASSWORD)))
         chosen = Settings(url=url, allow_private_network=True)  # so that `boxroom --data` works there, too
         settings.write(folder, chosen)
         here = assemble(folder, chosen)

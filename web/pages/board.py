@@ -166,7 +166,8 @@ async def open_offer(request: Request) -> Response:
         uri = await once.do(f"{visitor.browser} {text(sent, 'key')}", hang)
     except EXPECTED as error:
         return await new_page(request, typed, f"It is not on the board yet: {error}.")
-    return inside.go(where(uri))
+    way = text(sent, "next")
+    return inside.go(session.way_back(way) if way else where(uri))
 
 
 def draft_of(typed: dict[str, str]) -> Draft:

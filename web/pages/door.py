@@ -28,11 +28,15 @@ async def get_login(request: Request) -> Response:
     """The form; who is logged in already may come in as one more of those who live here."""
     visitor = await session.visitor_of(request)
     way = session.way_back(request.query_params.get("next", ""))
-    return _form(request, visitor is not None, way)
+    return await _form(request, visitor is not None, way)
 
 
-def _form(request: Request, within: bool, way: str, name: str = "", trouble: str = "", code: bool = False) -> Response:
+async def _form(
+    request: Request, within: bool, way: str, name: str = "", trouble: str = "", code: bool = False
+) -> Response:
+    here: Instance = request.scope["instance"]
     values = {"next": way, "name": name, "trouble": trouble, "within": within, "with_code": code, "shortest": SHORTEST}
+    values["is_open"] = await here.store.read(logins.is_open)
     return inside.page(request, "login.html", values, 422 if trouble else 200)
 
 
@@ -46,7 +50,7 @@ async def log_in(request: Request) -> Response:
     if not trouble and not await attempts.matches(account.password if account else None, text(sent, "password")):
         trouble = NO_MATCH
     if account is None or trouble:
-        return _form(request, await session.visitor_of(request) is not None, way, name, trouble or NO_MATCH)
+        return await _form(request, await session.visitor_of(request) is not None, way, name, trouble or NO_MATCH)
     return await come_in(request, account.id, inside.go(way))
 
 
@@ -69,7 +73,9 @@ async def log_in_by_code(request: Request) -> Response:
         use = partial(_use, account=account, code=code, hashed=hashed)
         trouble = "" if await here.store.write(use) else NO_CODE
     if account is None or trouble:
-        return _form(request, await session.visitor_of(request) is not None, "/today", name, trouble or NO_CODE, True)
+        return await _form(
+            request, await session.visitor_of(request) is not None, "/today", name, trouble or NO_CODE, True
+        )
     return await come_in(request, account.id, inside.go("/settings?done=password"))
 
 

@@ -76,10 +76,10 @@ async def add(request: Request) -> Response:
         )
     except Exception as error:  # of whatever kind: what a stranger may send is read by its library
         raise Trouble(NOT_THAT) from error
-    id_, name = bytes_to_base64url(made.credential_id), str(sent.get("name", ""))
+    id_, name, way = bytes_to_base64url(made.credential_id), str(sent.get("name", "")), str(sent.get("next", ""))
     number, public, count = visitor.account.id, made.credential_public_key, made.sign_count
     await here.store.write(lambda tx: passkeys.add(tx, number, id_, public, count, name))
-    return _go("/settings?done=passkey")
+    return _go(session.way_back(way or "/settings?done=passkey"))
 
 
 async def begin_login(request: Request) -> Response:

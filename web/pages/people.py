@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from activitypub.errors import ProtocolError
-from coop import blocks, follows
+from coop import blocks, follows, mutes
 from coop.errors import Trouble
 from coop.follows import Follow
 from federation import discovery, ids

@@ -38,6 +38,7 @@ async def settings(request: Request, trouble: str = "", codes: Sequence[str] = (
             "browsers": [(one, named(one.name), one.browser == visitor.browser) for one in browsers],
             "trouble": trouble,
             "shortest": SHORTEST,
+            "has_password": visitor.account.password is not None,
             "passkeys": passkeys.of(db, visitor.account.id),
             "codes": codes,
             "codes_left": spare_codes.left(db, visitor.account.id),
@@ -62,14 +63,15 @@ async def change_password(request: Request) -> Response:
     attempts: Attempts = request.scope["attempts"]
     if attempts.wait(None, visitor.account.handle, visitor.browser):
         return await settings(request, "That was tried too often. Wait a minute.")
-    if not await attempts.matches(visitor.account.password, text(sent, "old")):
+    kept = visitor.account.password
+    if kept is not None and not await attempts.matches(kept, text(sent, "old")):
         return await settings(request, "The old password is not that one. Nothing was changed.")
     try:
         hashed = await attempts.hash_of(text(sent, "new"))
     except Trouble as error:
         return await settings(request, f"{error}.".capitalize())
     await here.store.write(lambda tx: logins.change_password(tx, visitor.uri, hashed, visitor.browser))
-    return inside.go("/settings?done=password")
+    return inside.go(session.way_back(text(sent, "next") or "/settings?done=password"))
 
 
 async def log_out_elsewhere(request: Request) -> Response:

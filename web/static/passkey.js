@@ -20,7 +20,8 @@ async function logIn(button) {
 async function add(button) {
   const options = PublicKeyCredential.parseCreationOptionsFromJSON(await post("/passkeys/begin", button, {}));
   const credential = await navigator.credentials.create({ publicKey: options });
-  return post("/passkeys", button, { credential: credential.toJSON(), name: form(button).elements.name.value });
+  const { name, next } = form(button).elements;
+  return post("/passkeys", button, { credential: credential.toJSON(), name: name.value, next: next?.value });
 }
 
 function offer(id, act, sorry) {
