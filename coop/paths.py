@@ -9,7 +9,7 @@ end of a way: many follow whoever follows them.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -96,14 +96,19 @@ def _who_may_know(db: Session, people: Collection[str]) -> set[str]:
 
 def words(db: Session, way: Way) -> str:
     """A way as people tell it: "You follow Ben (ben@shop.example); Ben (…) worked with Ana (…) twice"."""
-    people = {one for step in way for one in (step.by, step.to)}
+    return all_words(db, [way])[0]
+
+
+def all_words(db: Session, some: Sequence[Way]) -> list[str]:
+    """The same of several ways, in their order."""
+    people = {one for way in some for step in way for one in (step.by, step.to)}
     rows = db.execute(select(Actor.uri, Actor.name, Actor.address).where(Actor.uri.in_(people)))
     names = {row.uri: f"{row.name} ({row.address or row.uri})" for row in rows}  # a name anybody can have
-    told = [_told(step, names.get(step.by, step.by), names.get(step.to, step.to), n == 0) for n, step in enumerate(way)]
-    return "; ".join(told)
+    return ["; ".join(_told(step, names, is_me=n == 0) for n, step in enumerate(way)) for way in some]
 
 
-def _told(step: Step, by: str, to: str, is_me: bool) -> str:
+def _told(step: Step, names: Mapping[str, str], is_me: bool) -> str:
+    by, to = names.get(step.by, step.by), names.get(step.to, step.to)
     times = {1: "once", 2: "twice"}.get(len(step.works), f"{len(step.works)} times")
     said = [f"{'follow' if is_me else 'follows'} {to}"] if step.follows else []
     said += [f"worked with {to} {times}"] if step.works else []

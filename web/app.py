@@ -10,17 +10,32 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from federation.allowance import Allowance
 from federation.instance import Instance
 from web import activitypub, calendars, feeds, files, static, wellknown
 from web.attempts import Attempts
 from web.errors import Errors
 from web.limits import Rates, networks
 from web.once import Once
-from web.pages import board, door, letters, notifications, passkeys, people, public, saying, seals, settings, today
+from web.pages import (
+    afar,
+    board,
+    door,
+    letters,
+    notifications,
+    passkeys,
+    people,
+    public,
+    saying,
+    seals,
+    searching,
+    settings,
+    today,
+)
 
 OTHERS = (wellknown, static, files, feeds, calendars)
-INSIDE = (door, passkeys, today, saying, board, people, notifications, settings)
-PUBLIC = (seals, letters, public)
+INSIDE = (door, passkeys, today, saying, board, people, searching, notifications, settings)
+PUBLIC = (afar, seals, letters, public)
 
 _CSP = (
     "default-src 'self'; script-src 'self'; style-src 'self'; object-src 'none'; base-uri 'none'; "
@@ -57,6 +72,7 @@ class Front:
         self.app = app
         self.attempts = Attempts()
         self.once = Once()
+        self.lookups = Allowance(*afar.LOOKUPS)
         self.challenges: TTLCache[str, bytes] = TTLCache(*passkeys.CHALLENGES)
         self._headers = {name: _headers(here) for name, here in instances.items()}
 
@@ -71,7 +87,7 @@ class Front:
             return
         scope["instance"] = here
         scope["media"] = self.media.get(name)
-        scope.update(attempts=self.attempts, once=self.once, challenges=self.challenges)
+        scope.update(attempts=self.attempts, once=self.once, challenges=self.challenges, lookups=self.lookups)
         scope["app"] = self.app  # so that the router raises what it refuses, and one place answers
         headers = self._headers[name]
 

@@ -94,6 +94,16 @@ def place(url: str) -> str:
     return url.partition("://")[2].removesuffix("/") or url
 
 
+def host_of(url: str) -> str:
+    """The server at which an address is."""
+    return host(url)
+
+
+def as_code(words: str) -> Markup:
+    """An address that is not a link, in the midst of a sentence."""
+    return Markup("<code>{}</code>").format(words)
+
+
 def excerpt(words: str, limit: int = 200) -> str:
     """The beginning of HTML as one line of text."""
     return start(html.plain(words), limit)
@@ -122,7 +132,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     made.install_gettext_callables(languages.gettext, languages.ngettext, newstyle=True)  # type: ignore[attr-defined]
-    made.filters.update({one.__name__: one for one in (when, exactly, on, day, clean, place, excerpt, start)})
+    made.filters.update({one.__name__: one for one in (when, exactly, on, day, clean, place, host_of, as_code, excerpt, start)})
     made.globals["static"] = static
     return made
 

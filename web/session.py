@@ -109,6 +109,15 @@ async def inhabitant(request: Request) -> Visitor:
 
 async def form_of(request: Request) -> FormData:
     """What was sent with a form of ours. Raise `HTTPException` for what did not come from a page of ours."""
+    sent = await sent_by_anybody(request)
+    browser = browser_of(request)
+    if browser.is_new or not hmac.compare_digest(text(sent, TOKEN).encode(), browser.token.encode()):
+        raise HTTPException(403, STALE)
+    return sent
+
+
+async def sent_by_anybody(request: Request) -> FormData:
+    """What was sent with a form of a page that everybody sees: nothing may be done in anybody's name for it."""
     check_origin(request)
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind not in ("application/x-www-form-urlencoded", "multipart/form-data"):
@@ -117,13 +126,9 @@ async def form_of(request: Request) -> FormData:
     if not length.isdecimal() or int(length[:20]) > limits.MAX_BODY:
         raise HTTPException(413, f"a form may have {limits.MAX_BODY:,} bytes here; nothing was done")
     try:
-        sent = await request.form(max_files=FILES, max_fields=FIELDS, max_part_size=FIELD)
+        return await request.form(max_files=FILES, max_fields=FIELDS, max_part_size=FIELD)
     except (MultiPartException, UnicodeDecodeError) as error:
         raise HTTPException(400, f"the form cannot be read: {error}") from error
-    browser = browser_of(request)
-    if browser.is_new or not hmac.compare_digest(text(sent, TOKEN).encode(), browser.token.encode()):
-        raise HTTPException(403, STALE)
-    return sent
 
 
 def check_origin(request: Request) -> None:

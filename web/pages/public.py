@@ -17,13 +17,11 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from activitypub import html, markdown
+from activitypub import markdown
 from activitypub.actor import Actor as Profile
 from activitypub.document import Document
-from activitypub.errors import Malformed
 from activitypub.origin import host
 from activitypub.proposal import Proposal
-from activitypub.webfinger import Address
 from coop import (
     access,
     conversations,
@@ -285,19 +283,7 @@ async def get_skill(request: Request) -> Response:
     return RedirectResponse(f"/tags/{quote(request.path_params['name'].replace('-', ''))}", 302)
 
 
-async def get_authorize(request: Request) -> Response:
-    """Where other servers send those who say that they live here: it tells what to do, and does nothing (P-330)."""
-    asked = request.query_params.get("uri", "").strip()
-    link = html.safe_url(asked)
-    try:
-        wanted = link or f"@{Address.parse(asked)}"
-    except Malformed:
-        raise HTTPException(400, "that is no address of somebody or something; search for it here instead") from None
-    return page(request, "authorize.html", {"wanted": wanted, "link": link}, private=True)
-
-
 routes = [
-    Route("/authorize", get_authorize),
     Route("/", get_home),
     Route("/@{handle}", get_profile),
     Route("/tags/{name}", get_tag),
