@@ -47,6 +47,7 @@ async def find_way(request: Request) -> Response:
     here: Instance = request.scope["instance"]
     sent = await session.sent_by_anybody(request)
     about, typed = text(sent, "about"), text(sent, "address").strip()[:LONGEST]
+    _check(here, about)
     try:
         address = Address.parse(typed)
         if address.host == host(here.home):
@@ -58,12 +59,16 @@ async def find_way(request: Request) -> Response:
 
 
 def way_page(request: Request, about: str, typed: str = "", way: str = "", trouble: str = "") -> Response:
-    """Raise `HTTPException` for what is not at this studio: we speak for nothing else."""
     here: Instance = request.scope["instance"]
-    if not about.startswith(f"{here.home}/") or html.safe_url(about) is None or len(about) > LONGEST:
-        raise HTTPException(400, "that is nothing that is here to follow or to answer")
+    _check(here, about)
     values = {"about": about, "typed": typed, "way": way, "trouble": trouble}
     return Response(render(here, "way.html", **values), 422 if trouble else 200, PRIVATE, "text/html")
+
+
+def _check(here: Instance, about: str) -> None:
+    """Raise `HTTPException` for what is not at this studio: we speak for nothing else."""
+    if not about.startswith(f"{here.home}/") or html.safe_url(about) is None or len(about) > LONGEST:
+        raise HTTPException(400, _("that is nothing that is here to follow or to answer"))
 
 
 def _count(request: Request, server: str) -> None:
