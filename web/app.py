@@ -20,6 +20,7 @@ from web.once import Once
 from web.pages import (
     afar,
     board,
+    conversations,
     door,
     letters,
     notifications,
@@ -34,7 +35,7 @@ from web.pages import (
 )
 
 OTHERS = (wellknown, static, files, feeds, calendars)
-INSIDE = (door, passkeys, today, saying, board, people, searching, notifications, settings)
+INSIDE = (door, passkeys, today, saying, board, people, conversations, searching, notifications, settings)
 PUBLIC = (afar, seals, letters, public)
 
 _CSP = (
