@@ -6,6 +6,7 @@ The law: nobody is shown across a block, and of projects only one's own and thos
 from __future__ import annotations
 
 from sqlalchemy import ColumnElement, Select, or_, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from coop import blocks
 from coop.cards import PEOPLE
@@ -31,7 +32,7 @@ def projects(account: str, words: str, before: int | None = None) -> Select[Proj
     return (query if before is None else query.where(Project.id < before)).order_by(Project.id.desc())
 
 
-def _has(column: ColumnElement[str] | ColumnElement[str | None], words: str) -> ColumnElement[bool]:
+def _has(column: InstrumentedAttribute[str] | InstrumentedAttribute[str | None], words: str) -> ColumnElement[bool]:
     """In whatever case: SQLite knows it of ASCII alone, so the usual ones are tried."""
     words = words[:MAX_NAME]
     return or_(*(column.icontains(one, autoescape=True) for one in sorted({words, words.lower(), words.title()})))

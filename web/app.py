@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from federation.allowance import Allowance
 from federation.instance import Instance
-from web import activitypub, calendars, feeds, files, static, wellknown
+from web import activitypub, calendars, feeds, files, previews, sitemap, static, wellknown
 from web.attempts import Attempts
 from web.errors import Errors
 from web.limits import Rates, networks
@@ -27,6 +27,7 @@ from web.pages import (
     passkeys,
     people,
     public,
+    said,
     saying,
     seals,
     searching,
@@ -34,9 +35,9 @@ from web.pages import (
     today,
 )
 
-OTHERS = (wellknown, static, files, feeds, calendars)
+OTHERS = (wellknown, static, files, feeds, calendars, previews, sitemap)
 INSIDE = (door, passkeys, today, saying, board, people, conversations, searching, notifications, settings)
-PUBLIC = (afar, seals, letters, public)
+PUBLIC = (afar, seals, letters, public, said)
 
 _CSP = (
     "default-src 'self'; script-src 'self'; style-src 'self'; object-src 'none'; base-uri 'none'; "

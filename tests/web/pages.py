@@ -17,7 +17,7 @@ from tests.fediverse import Studio
 ALLOWED = {"html", "head", "meta", "title", "link", "body", "header", "footer", "main", "aside", "section", "article"}
 ALLOWED |= {"div", "span", "p", "a", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "dl", "dt", "dd", "time"}
 ALLOWED |= {"code", "pre", "blockquote", "b", "strong", "i", "em", "u", "del", "br", "details", "summary", "img"}
-ALLOWED |= {"svg", "rect", "path", "use", "text", "form", "input", "label", "button"}
+ALLOWED |= {"svg", "rect", "path", "use", "text", "form", "input", "label", "button", "script"}
 
 
 class Reader(HTMLParser):
@@ -75,6 +75,8 @@ def check_harmless(page: str, home: str) -> None:
         assert (attrs.get("action") or "").startswith("/") is (tag == "form"), attrs
         if tag in ("img", "link") and attrs.get("rel") in (None, "stylesheet", "icon"):
             assert (attrs.get("src") or attrs.get("href") or "").startswith(("/", f"{home}/"))
+        if tag == "script":
+            assert attrs == {"type": "application/ld+json"}
         if tag == "meta":
             assert "http-equiv" not in attrs
         if tag == "a" and (href := attrs.get("href")):

@@ -62,7 +62,7 @@ async def bo_knows_ada(fediverse: Fediverse) -> tuple[Studio, Studio, Inhabitant
 
 
 async def test_everything_is_found_in_groups(fediverse: Fediverse) -> None:
-    attic, shop, bo = await bo_knows_ada(fediverse)
+    _attic, shop, bo = await bo_knows_ada(fediverse)
     await shop.does(lambda tx: projects.create(tx, shop.uri, "The harbour atlas", "Nine sheets", key_pair(7)))
 
     page = (await bo.sees("/search?q=harbour")).text

@@ -104,14 +104,25 @@ async def get_search(request: Request) -> Response:
 
     def read(db: Session) -> dict[str, Any]:
         groups = {name: GROUPS[name](db, looked) for name in GROUPS if is_asked and tab in ("", name)}
-        values = {**inside.insider(db, visitor, here.home), "groups": {name: one for name, one in groups.items() if one[0]}}
+        values = {
+            **inside.insider(db, visitor, here.home),
+            "groups": {name: one for name, one in groups.items() if one[0]},
+        }
         if not is_asked or tab not in ("", "skills"):
             return {**values, "able": [], "trouble": trouble}
         able, wrong = _able(db, looked, only, ABLE if tab else SOME)
         return {**values, "able": able, "trouble": wrong if tab else ""}
 
     values = await here.store.read(read)
-    about = {"words": words, "tab": tab, "tabs": TABS, "more": MORE, "only": only, "address": _address(words), "is_asked": is_asked}
+    about = {
+        "words": words,
+        "tab": tab,
+        "tabs": TABS,
+        "more": MORE,
+        "only": only,
+        "address": _address(words),
+        "is_asked": is_asked,
+    }
     return inside.page(request, "search.html", {**values, **about}, 422 if values["trouble"] else 200)
 
 
@@ -136,7 +147,9 @@ def _people(db: Session, looked: Looked) -> Group:
 def _projects(db: Session, looked: Looked) -> Group:
     rows = db.scalars(names.projects(looked.visitor.uri, looked.words, looked.before).limit(looked.most + 1)).all()
     mine = {one.uri for one in db.scalars(projects.projects_of(looked.visitor.uri))}
-    found = [Room(_room(one.uri, one.face, mine), one.name, one.summary, one.uri in mine) for one in rows[: looked.most]]
+    found = [
+        Room(_room(one.uri, one.face, mine), one.name, one.summary, one.uri in mine) for one in rows[: looked.most]
+    ]
     return found, _more(looked, [one.id for one in rows])
 
 

@@ -30,6 +30,4 @@ def upgrade() -> None:
         sa.Column("object", NUMBER, nullable=False),
         sa.PrimaryKeyConstraint("object", name="pk_unfiled"),
     )
-    op.execute(
-        "INSERT INTO unfiled (object) SELECT id FROM objects WHERE visibility = 'direct' AND deleted IS NULL"
-    )
+    op.execute("INSERT INTO unfiled (object) SELECT id FROM objects WHERE visibility = 'direct' AND deleted IS NULL")
