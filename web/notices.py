@@ -12,9 +12,11 @@ from sqlalchemy.orm import Session
 from activitypub import html
 from coop import access
 from coop.events import Kind
+from coop.follows import Follow
 from coop.notifications import Notification
 from federation.tables import Object
 from web import shown
+from web.languages import N_
 from web.rendering import start
 from web.shown import Person
 
@@ -61,9 +63,53 @@ WORDS: Mapping[Kind, str] = {
 }
 
 
+FILTERS: Mapping[str, tuple[str, tuple[Kind, ...]]] = {
+    "all": (N_("All"), ()),
+    "said": (N_("Said to you"), ("mention", "reply", "edit")),
+    "liked": (N_("Liked and passed on"), ("like", "boost")),
+    "people": (N_("Followers"), ("follow", "follow request", "follow accepted", "follow rejected", "move")),
+    "work": (
+        N_("Work"),
+        (
+            "response",
+            "response accepted",
+            "response declined",
+            "counter-offer",
+            "agreement done",
+            "commitment",
+            "commitment accepted",
+            "commitment declined",
+            "commitment done",
+            "commitment kept",
+            "commitment released",
+        ),
+    ),
+    "vouching": (
+        N_("Endorsements"),
+        ("endorsement", "endorsement revoked", "endorsement request", "endorsement declined"),
+    ),
+    "projects": (
+        N_("Projects"),
+        (
+            "invitation",
+            "invitation accepted",
+            "invitation declined",
+            "invitation withdrawn",
+            "request to join",
+            "request declined",
+            "role",
+            "removal",
+            "leave",
+        ),
+    ),
+    "house": (N_("The house"), ("report", "buddy request", "buddy accepted", "buddy declined", "buddy left")),
+}
+TOGETHER: frozenset[Kind] = frozenset({"like", "boost"})  # many do the same with one thing: it is told once
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A line about something that happened."""
+    """A line about something that happened; `more` are those who did the same with the same thing before."""
 
     by: Person
     words: str
@@ -71,6 +117,9 @@ class Told:
     is_new: bool
     about: str  # where it can be read; empty if nowhere
     excerpt: str
+    kind: Kind
+    more: tuple[Person, ...] = ()
+    asks: bool = False  # to be let follow, and nobody has answered yet
 
 
 def told(db: Session, rows: Sequence[Notification], reader: str, home: str) -> list[Told]:
@@ -79,9 +128,34 @@ def told(db: Session, rows: Sequence[Notification], reader: str, home: str) -> l
     wanted = {row.about for row in rows if row.about}
     found = {one.uri: one for one in db.scalars(select(Object).where(Object.uri.in_(wanted), Object.deleted.is_(None)))}
     seen = {uri: one for uri, one in found.items() if access.may_read(db, one, reader)}
-    return [_told(row, people[row.by], seen.get(row.about)) for row in rows]
+    asking = _asking(db, {row.by for row in rows if row.kind == "follow request"}, reader)
+    lines: dict[tuple[str, ...], list[Notification]] = {}
+    for row in rows:
+        same = (row.kind, row.about) if row.kind in TOGETHER else (row.kind, row.about, row.by)
+        lines.setdefault(same, []).append(row)
+    return [_told(some, people, seen.get(some[0].about), asking) for some in lines.values()]
 
 
-def _told(row: Notification, by: Person, about: Object | None) -> Told:
+def _asking(db: Session, some: set[str], reader: str) -> frozenset[str]:
+    """Those of `some` who would like to follow and were not answered."""
+    waiting = select(Follow.follower).where(Follow.follower.in_(some), Follow.followed == reader)
+    return frozenset(db.scalars(waiting.where(Follow.state == "asked"))) if some else frozenset()
+
+
+def _told(
+    rows: Sequence[Notification], people: Mapping[str, Person], about: Object | None, asking: frozenset[str]
+) -> Told:
+    """One line about what happened once, or several times alike; the latest comes first."""
+    row = rows[0]
     quoted = start(html.plain(about.said.text("summary") or about.said.text("content")), 120) if about else ""
-    return Told(by, WORDS[row.kind], row.at, row.read is None, about.uri if about else "", quoted)
+    return Told(
+        by=people[row.by],
+        words=WORDS[row.kind],
+        at=row.at,
+        is_new=any(one.read is None for one in rows),
+        about=about.uri if about else "",
+        excerpt=quoted,
+        kind=row.kind,
+        more=tuple(people[one.by] for one in rows[1:]),
+        asks=row.kind == "follow request" and row.by in asking,
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from urllib.parse import quote
 
 import pytest
@@ -9,7 +10,6 @@ from sqlalchemy import delete
 
 from coop import blocks, correspondence, notifications, posts
 from coop.correspondence import Letter, Unfiled
-from coop.posts import Draft
 from federation.store import Transaction
 from federation.tables import Object
 from tests.fediverse import Fediverse, Studio
@@ -267,8 +267,7 @@ async def test_many_conversations_and_letters_are_on_several_pages(fediverse: Fe
     for other in others:
         await attic.meets(other)
     for number in range(35):
-        draft = Draft(f"No {number:02}", "direct", to=(others[0].uri,))
-        await attic.does(lambda tx, one=draft: posts.publish(tx, attic.uri, one))
+        await attic.does(partial(correspondence.write, author=attic.uri, to=[others[0].uri], text=f"No {number:02}"))
     ada = await at_home(attic)
     where = f"{WITH}?who={correspondence.circle({others[0].uri})}"
 

@@ -63,7 +63,7 @@ async def vouched(fediverse: Fediverse) -> tuple[Studio, Studio, str]:
 
 
 async def test_the_home_of_one_is_their_website(fediverse: Fediverse) -> None:
-    attic, shop, _ = await vouched(fediverse)
+    attic, _shop, _ = await vouched(fediverse)
     await attic.does(lambda tx: offers.open(tx, attic.uri, offers.Draft("offer", "Maps", "By the day")))
     await attic.does(lambda tx: projects.create(tx, attic.uri, "Atlas", "", key_pair(7), public=True))
     pinned = await attic.does(lambda tx: posts.publish(tx, attic.uri, Draft("Come in!")).uri)
@@ -119,7 +119,7 @@ async def test_programs_are_told_who_somebody_is_and_what_holds(fediverse: Fediv
     assert (person["description"], person["identifier"]) == ("Books & maps", "@attic@attic.example")
     assert (demand["@type"], demand["seller"]) == ("Demand", {"@id": attic.uri})
     assert alone["priceSpecification"]["minPrice"] == "400"
-    assert alone["priceSpecification"]["maxPrice"] == "600.5"
+    assert alone["priceSpecification"]["maxPrice"] == "600.50"
     assert (alone["validThrough"], alone["availability"]) == ("2026-04-01T00:00:00Z", "https://schema.org/InStock")
     assert (review["reviewBody"], review["itemReviewed"]["@id"]) == ("Neat.", attic.uri)
     assert review["author"]["name"] == "Shop"
@@ -185,6 +185,7 @@ async def test_only_who_wants_to_be_found_is_listed(fediverse: Fediverse) -> Non
 async def test_only_what_is_public_is_listed(fediverse: Fediverse) -> None:
     attic, shop, _ = await vouched(fediverse)
     await is_found(attic)
+    await attic.meets(shop)
     said = {
         how: await attic.does(lambda tx, one=how: posts.publish(tx, attic.uri, Draft(f"@{shop.address}", one)).uri)
         for how in ("public", "unlisted", "followers", "direct")

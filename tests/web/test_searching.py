@@ -172,7 +172,7 @@ async def test_it_is_told_why_somebody_is_found(fediverse: Fediverse) -> None:
 async def test_pages_of_hits_lead_to_older_ones(fediverse: Fediverse) -> None:
     attic = await fediverse.studio("attic")
     for number in range(25):
-        await attic.does(lambda tx, n=number: posts.publish(tx, attic.uri, Draft(f"Ink, pot {n:02}")))
+        await says(attic, f"Ink, pot {number:02}")
     ada = await at_home(attic)
 
     first = (await ada.sees("/search?in=posts&q=ink")).text
