@@ -7,14 +7,14 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from html import escape
 from typing import Self
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import idna
 
 from activitypub.document import Document, Json
 from activitypub.errors import Malformed
 from activitypub.html import safe_url
-from activitypub.origin import host
+from activitypub.origin import host, origin
 
 JRD = "application/jrd+json"
 XRD = "application/xrd+xml"
@@ -119,6 +119,17 @@ def self_link(jrd: Document) -> str | None:
     """The actor that an answer names: its first ``self`` link of a type that means ActivityPub (P-014, P-017)."""
     links = (one for one in jrd.embeddeds("links") if one.text("rel") == "self" and one.text("type") in SELF_TYPES)
     return next((safe_url(one.uri("href")) for one in links), None)
+
+
+def way_in(jrd: Document, home: str, uri: str) -> str | None:
+    """Where the server at `home`, which answered so, has its people follow or answer what is at `uri`.
+
+    Only an address of that very server counts: nobody is led to where they do not live (P-330).
+    """
+    templates = (one.text("template") for one in jrd.embeddeds("links") if one.text("rel") == SUBSCRIBE)
+    written = next((one for one in templates if "{uri}" in one), "")
+    url = safe_url(written.replace("{uri}", quote(uri, safe="")))
+    return url if url and origin(url) == origin(home) else None
 
 
 def subject(jrd: Document) -> Address | None:

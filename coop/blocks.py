@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import UniqueConstraint, and_, bindparam, delete, or_, select
+from sqlalchemy import ColumnElement, UniqueConstraint, and_, bindparam, delete, literal, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from activitypub.errors import Forbidden
@@ -17,7 +17,7 @@ from federation.instance import domains
 from federation.prepared import Prepared
 from federation.registry import receives
 from federation.store import Transaction
-from federation.tables import BlockedDomain, Delivery, Row
+from federation.tables import Actor, BlockedDomain, Delivery, Row
 
 
 class Block(Row):
@@ -75,6 +75,15 @@ def _domain(host: str) -> str:
     if not name or "/" in name or " " in name:
         raise Trouble("a domain looks like example.org")
     return name
+
+
+def shuts_out(account: str) -> ColumnElement[bool]:
+    """Whether there is a block between `account` and an actor, either way, or its whole domain is blocked."""
+    between = (Block.by == account) & (Block.blocked == Actor.uri)
+    back = (Block.by == Actor.uri) & (Block.blocked == account)
+    below = Actor.host.like(literal("%.").concat(BlockedDomain.host))
+    domain = select(BlockedDomain.host).where(or_(BlockedDomain.host == Actor.host, below))
+    return or_(select(Block.id).where(or_(between, back)).exists(), domain.exists())
 
 
 def check_domain(db: Session, actor: str) -> None:

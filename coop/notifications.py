@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from sqlalchemy import Index, Select, UniqueConstraint, bindparam, delete, func, or_, select, update
@@ -68,9 +69,10 @@ def forget_oldest(tx: Transaction) -> bool:
     return False
 
 
-def mark_read(tx: Transaction, account: int, until: int) -> None:
-    """Everything up to the notification `until` was seen."""
-    seen = (Notification.account == account, Notification.id <= until, Notification.read.is_(None))
+def mark_read(tx: Transaction, account: int, until: int, kinds: Collection[Kind] = ()) -> None:
+    """Everything up to the notification `until` was seen, or all of some kinds."""
+    seen = [Notification.account == account, Notification.id <= until, Notification.read.is_(None)]
+    seen += [Notification.kind.in_(kinds)] if kinds else []
     tx.db.execute(update(Notification).where(*seen).values(read=tx.now))
 
 
@@ -93,9 +95,13 @@ def forget_actor(tx: Transaction, event: Departed) -> None:
     tx.db.execute(delete(Notification).where(or_(gone, Notification.by == event.actor)))
 
 
-def listing(account: int, before: int | None = None) -> Select[Notification]:
-    """Latest first, older than the notification `before`; nothing of whom the account mutes."""
+def listing(account: int, before: int | None = None, kinds: Collection[Kind] = ()) -> Select[Notification]:
+    """Latest first, older than the notification `before`, all or those of some kinds.
+
+    There is nothing in it of whom the account mutes.
+    """
     rows = select(Notification).where(Notification.account == account, ~mutes.hides(account, Notification.by))
+    rows = rows.where(Notification.kind.in_(kinds)) if kinds else rows
     if before is not None:
         rows = rows.where(Notification.id < before)
     return rows.order_by(Notification.id.desc())

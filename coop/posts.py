@@ -48,6 +48,7 @@ class Draft:
     reply_to: str | None = None
     attachments: tuple[Media, ...] = ()
     language: str = ""
+    to: tuple[str, ...] = ()  # URIs of people whom it is for, whether its words mention them or not
     project: str | None = None  # whose members it is for; of what is public, on whose behalf it is (P-265, P-269)
 
 
@@ -84,8 +85,8 @@ def narrowed(draft: Draft, parent: Object | None) -> Draft:
 def compose(tx: Transaction, author: str, folder: str, draft: Draft, parent: Object | None = None) -> Note:
     """A new note below ``{home}/{folder}/``, with its mentions, hashtags, audience and conversation."""
     people = mentioned(tx.db, draft.text)
-    if parent is not None and parent.author != author and parent.author not in {one.uri for one in people.values()}:
-        people |= {f"@{parent.author}": known.actor(tx.db, parent.author)}
+    besides = {*draft.to, *([parent.author] if parent else [])} - {author, *(one.uri for one in people.values())}
+    people |= {f"@{uri}": known.actor(tx.db, uri) for uri in sorted(besides)}
     if draft.visibility == "direct" and not people:
         raise Trouble("a direct post needs somebody to be for: mention them as @name@host")
     uri = outbox.new_uri(tx, folder)

@@ -11,12 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from activitypub.endorsement import Judgement
-from coop import circles, follows, paths, skills, verdicts, words
-from coop.blocks import Block
+from coop import blocks, circles, follows, paths, skills, verdicts, words
 from coop.cards import Card, CardSkill
 from coop.endorsements import EndorsedSkill, Endorsement
 from coop.errors import Trouble
@@ -24,7 +23,7 @@ from coop.follows import Follow
 from coop.paths import Way
 from coop.skills import How
 from coop.statements import Membership
-from federation.tables import Actor, BlockedDomain
+from federation.tables import Actor
 
 MAX_ASKED = 8  # skills of one question
 MAX_FOUND = 100  # people of one answer
@@ -89,7 +88,7 @@ def _ranked(account: str, asked: Sequence[str], question: Question) -> Select[Ac
     found = matching.subquery()
     near = or_(Actor.local, _follows(account), _works_with(account))
     query = select(Actor, Card).join(Card, Card.id == Actor.id).join(found, found.c.card == Card.id)
-    query = query.where(Actor.uri != account, Actor.gone.is_(None), ~_is_blocked(account))
+    query = query.where(Actor.uri != account, Actor.gone.is_(None), ~blocks.shuts_out(account))
     query = query.where(or_(near, and_(Card.findable, _is_introduced(account))), *_conditions(question))
     order = (found.c.number.desc(), case((near, 0), else_=1), case((_is_vouched_for(account, asked), 0), else_=1))
     return query.order_by(*order, Card.has_time.desc(), Actor.name, Actor.uri)
@@ -130,14 +129,6 @@ def _papers(asked: Sequence[str]) -> Select[Endorsement]:
     named = select(EndorsedSkill.endorsement).where(EndorsedSkill.skill.in_(sorted(called)))
     shown = (Endorsement.revoked.is_(None), Endorsement.display == "accepted")
     return select(Endorsement).where(*shown, Endorsement.id.in_(named))
-
-
-def _is_blocked(account: str) -> ColumnElement[bool]:
-    between = (Block.by == account) & (Block.blocked == Actor.uri)
-    back = (Block.by == Actor.uri) & (Block.blocked == account)
-    below = Actor.host.like(literal("%.").concat(BlockedDomain.host))
-    domain = exists().where(or_(BlockedDomain.host == Actor.host, below))
-    return or_(exists().where(or_(between, back)), domain)
 
 
 def _matched(db: Session, cards: Sequence[int], asked: Sequence[str]) -> dict[int, tuple[Matched, ...]]:

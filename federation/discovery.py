@@ -19,7 +19,7 @@ from activitypub.document import Document
 from activitypub.errors import Forbidden, Malformed, ProtocolError
 from activitypub.origin import host, origin, owner
 from federation import actors, known, registry
-from federation.answer import GONE, Refused, is_activity_type
+from federation.answer import GONE, Answer, Refused, is_activity_type
 from federation.client import Gone, Unreachable
 from federation.instance import Instance
 from federation.registry import Keeper
@@ -179,7 +179,23 @@ async def confirm_address(here: Instance, uri: str) -> str | None:
     return proven
 
 
+async def way_in(here: Instance, address: webfinger.Address, uri: str) -> str:
+    """The page on which the server of `address` has its people follow or answer what is at `uri`.
+
+    Raise as `lookup` does, and `Malformed` if there is no such page on the very server that answers for `address`.
+    """
+    answer = await _asked(here, address)
+    page = webfinger.way_in(Document.parse(answer.body), answer.url, uri)
+    if page is None:
+        raise Malformed(f"{address.host} names no page of its own for that")
+    return page
+
+
 async def _jrd(here: Instance, address: webfinger.Address) -> Document:
+    return Document.parse((await _asked(here, address)).body)
+
+
+async def _asked(here: Instance, address: webfinger.Address) -> Answer:
     if await here.blocks(address.host):
         raise Forbidden(f"{address.host} is blocked here")
     scheme = here.home.partition("://")[0]  # http only among private hosts, as the client sees to
@@ -189,7 +205,7 @@ async def _jrd(here: Instance, address: webfinger.Address) -> Document:
         raise Gone(f"{address.host} knows nobody called {address}", answer.status)
     if answer.status != 200:
         raise Refused(f"{address.host} answers {answer.status} when asked for {address}", answer.status)
-    return Document.parse(answer.body)
+    return answer
 
 
 def _subject(jrd: Document) -> webfinger.Address | None:

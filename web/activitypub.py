@@ -14,7 +14,8 @@ from federation.tables import Actor
 from web import collections, limits, mailboxes, rooms
 from web.documents import INBOX, get_activity
 from web.negotiation import ACTIVITY_JSON
-from web.pages.public import get_actor, get_object
+from web.pages.public import get_actor
+from web.pages.said import get_object
 from web.readers import headers, message
 
 KNOWN_INBOXES = 1_000

@@ -15,15 +15,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from coop.arrivals import ARRIVALS
 from coop.remote_media import Gallery
+from federation.allowance import Allowance
 from federation.instance import Instance
-from web import activitypub, calendars, feeds, files, pages, safety, static, wellknown
+from web import activitypub, calendars, feeds, files, pages, previews, safety, sitemap, static, wellknown
 from web.attempts import Attempts
 from web.errors import Errors
 from web.limits import Rates, networks
 from web.once import Once
-from web.pages import engine, live, passkeys
+from web.pages import afar, engine, live, passkeys
 
-OTHERS = (wellknown, static, files, feeds, calendars)
+OTHERS = (wellknown, static, files, feeds, calendars, previews, sitemap)
 
 Examine = Callable[[], Awaitable[Sequence[engine.Finding]]]
 
@@ -64,6 +65,7 @@ class Front:
         self.attempts = Attempts()
         self.once = Once()
         self.watching = live.Watching()
+        self.lookups = Allowance(*afar.LOOKUPS)
         self.challenges: TTLCache[str, bytes] = TTLCache(*passkeys.CHALLENGES)
         self.galleries = {name: Gallery(here, self.media[name]) for name, here in instances.items() if name in media}
         self._headers = {name: safety.headers(here.home) for name, here in instances.items()}
@@ -88,7 +90,7 @@ class Front:
         scope["gallery"] = self.galleries.get(name)
         scope["told"] = here.store.told(ARRIVALS)  # before anything is read for it
         scope.update(attempts=self.attempts, once=self.once, challenges=self.challenges)
-        scope.update(watching=self.watching, examine=self.examine)
+        scope.update(watching=self.watching, examine=self.examine, lookups=self.lookups)
         scope["app"] = self.app  # so that the router raises what it refuses, and one place answers
         try:
             await self.app(scope, receive, safety.adding(self._headers[name], send))

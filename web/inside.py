@@ -11,7 +11,7 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from coop import notifications, operators
+from coop import correspondence, notifications, operators
 from coop.logins import Visitor
 from federation.instance import Instance
 from federation.tables import Actor
@@ -33,6 +33,7 @@ def insider(db: Session, visitor: Visitor, home: str) -> dict[str, Any]:
         "me": met[visitor.uri],
         "others": [(one.id, met[one.uri]) for one in visitor.others],
         "unread": notifications.unread(db, visitor.account.id),
+        "letters_unread": correspondence.unread(db, visitor.account.id),
     }
 
 

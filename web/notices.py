@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
@@ -13,9 +13,11 @@ from sqlalchemy.orm import Session
 from activitypub import html
 from coop import access, filters
 from coop.events import Kind
+from coop.follows import Follow
 from coop.notifications import Notification
 from federation.tables import Object
 from web import shown
+from web.languages import N_
 from web.rendering import start
 from web.shown import Person
 
@@ -84,9 +86,53 @@ PLACES: Mapping[Kind, str] = {  # where what a line is about is shown, if not am
 }
 
 
+FILTERS: Mapping[str, tuple[str, tuple[Kind, ...]]] = {
+    "all": (N_("All"), ()),
+    "said": (N_("Said to you"), ("mention", "reply", "edit")),
+    "liked": (N_("Liked and passed on"), ("like", "boost")),
+    "people": (N_("Followers"), ("follow", "follow request", "follow accepted", "follow rejected", "move")),
+    "work": (
+        N_("Work"),
+        (
+            "response",
+            "response accepted",
+            "response declined",
+            "counter-offer",
+            "agreement done",
+            "commitment",
+            "commitment accepted",
+            "commitment declined",
+            "commitment done",
+            "commitment kept",
+            "commitment released",
+        ),
+    ),
+    "vouching": (
+        N_("Endorsements"),
+        ("endorsement", "endorsement revoked", "endorsement request", "endorsement declined"),
+    ),
+    "projects": (
+        N_("Projects"),
+        (
+            "invitation",
+            "invitation accepted",
+            "invitation declined",
+            "invitation withdrawn",
+            "request to join",
+            "request declined",
+            "role",
+            "removal",
+            "leave",
+        ),
+    ),
+    "house": (N_("The house"), ("report", "buddy request", "buddy accepted", "buddy declined", "buddy left")),
+}
+TOGETHER: frozenset[Kind] = frozenset({"like", "boost"})  # many do the same with one thing: it is told once
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A line about something that happened."""
+    """A line about something that happened; `more` are those who did the same with the same thing before."""
 
     by: Person
     words: str
@@ -94,6 +140,9 @@ class Told:
     is_new: bool
     about: str  # where it can be read; empty if nowhere
     excerpt: str
+    kind: Kind
+    more: tuple[Person, ...] = ()
+    asks: bool = False  # to be let follow, and nobody has answered yet
 
 
 def told(db: Session, rows: Sequence[Notification], reader: str, home: str) -> list[Told]:
@@ -107,10 +156,33 @@ def told(db: Session, rows: Sequence[Notification], reader: str, home: str) -> l
     return [_told(row, people[row.by], seen.get(row.about), row.about in hidden) for row in rows]
 
 
-def _told(row: Notification, by: Person, about: Object | None, is_hidden: bool) -> Told:
-    words = about.said.text("summary") or about.said.text("content") if about and not is_hidden else ""
-    quoted = start(html.plain(words), 120)
-    return Told(by, WORDS[row.kind], row.at, row.read is None, _where(row, about), quoted)
+def _asking(db: Session, some: set[str], reader: str) -> frozenset[str]:
+    """Those of `some` who would like to follow and were not answered."""
+    waiting = select(Follow.follower).where(Follow.follower.in_(some), Follow.followed == reader)
+    return frozenset(db.scalars(waiting.where(Follow.state == "asked"))) if some else frozenset()
+
+
+def _told(
+    rows: Sequence[Notification],
+    people: Mapping[str, Person],
+    about: Object | None,
+    hidden: Collection[str],
+    asking: frozenset[str],
+) -> Told:
+    """One line about what happened once, or several times alike; the latest comes first."""
+    row = rows[0]
+    words = about.said.text("summary") or about.said.text("content") if about and about.uri not in hidden else ""
+    return Told(
+        by=people[row.by],
+        words=WORDS[row.kind],
+        at=row.at,
+        is_new=any(one.read is None for one in rows),
+        about=_where(row, about),
+        excerpt=start(html.plain(words), 120),
+        kind=row.kind,
+        more=tuple(people[one.by] for one in rows[1:]),
+        asks=row.kind == "follow request" and row.by in asking,
+    )
 
 
 def _where(row: Notification, about: Object | None) -> str:

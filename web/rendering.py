@@ -10,6 +10,7 @@ from hashlib import sha256
 from importlib.resources import files
 from typing import Any
 
+import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
@@ -17,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from activitypub import html
+from activitypub.document import Json
 from activitypub.origin import host
 from federation import ids
 from federation.instance import Instance
@@ -41,7 +43,14 @@ def page(
 
 
 def render(here: Instance, template: str, **values: Any) -> str:
-    given = {"home": here.home, "host": host(here.home), "now": here.now(), "alternate": None, "is_inside": False}
+    given = {
+        "home": here.home,
+        "host": host(here.home),
+        "now": here.now(),
+        "alternate": None,
+        "linked": None,
+        "is_inside": False,
+    }
     return _ENVIRONMENT.get_template(template).render({**given, **values})
 
 
@@ -90,9 +99,27 @@ def clean(words: str) -> Markup:
     return Markup(lowered)  # noqa: S704 - that is what `clean` is for
 
 
+def as_data(found: Json) -> Markup:
+    """JSON in the midst of a page; nothing in it ends the element that it stands in."""
+    written = msgspec.json.encode(found).decode()
+    for sign in "<>&":
+        written = written.replace(sign, f"\\u{ord(sign):04x}")
+    return Markup(written)  # noqa: S704 - nothing of HTML is left in it
+
+
 def place(url: str) -> str:
     """An address as people read it: no scheme, all of the host (P-315)."""
     return url.partition("://")[2].removesuffix("/") or url
+
+
+def host_of(url: str) -> str:
+    """The server at which an address is."""
+    return host(url)
+
+
+def as_code(words: str) -> Markup:
+    """An address that is not a link, in the midst of a sentence."""
+    return Markup("<code>{}</code>").format(words)
 
 
 def excerpt(words: str, limit: int = 200) -> str:
@@ -123,7 +150,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     made.install_gettext_callables(languages.gettext, languages.ngettext, newstyle=True)  # type: ignore[attr-defined]
-    made.filters.update({one.__name__: one for one in (when, exactly, on, day, clean, place, excerpt, start)})
+    shown = (when, exactly, on, day, clean, place, host_of, as_code, as_data, excerpt, start)
+    made.filters.update({one.__name__: one for one in shown})
     made.filters["slug"] = ids.slug
     made.globals["static"] = static
     return made

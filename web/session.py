@@ -112,6 +112,15 @@ async def form_of(request: Request, most: int = limits.MAX_BODY) -> FormData:
 
     Raise `HTTPException` for what did not come from a page of ours.
     """
+    sent = await sent_by_anybody(request, most)
+    browser = browser_of(request)
+    if browser.is_new or not hmac.compare_digest(text(sent, TOKEN).encode(), browser.token.encode()):
+        raise HTTPException(403, STALE)
+    return sent
+
+
+async def sent_by_anybody(request: Request, most: int = limits.MAX_BODY) -> FormData:
+    """What was sent with a form of a page that everybody sees: nothing may be done in anybody's name for it."""
     check_origin(request)
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind not in ("application/x-www-form-urlencoded", "multipart/form-data"):
@@ -124,10 +133,6 @@ async def form_of(request: Request, most: int = limits.MAX_BODY) -> FormData:
         request.scope["sent"] = sent  # whose files are closed when all is done
     except (MultiPartException, UnicodeDecodeError) as error:
         raise HTTPException(400, f"the form cannot be read: {error}") from error
-    browser = browser_of(request)
-    if browser.is_new or not hmac.compare_digest(text(sent, TOKEN).encode(), browser.token.encode()):
-        await sent.close()
-        raise HTTPException(403, STALE)
     return sent
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
@@ -143,6 +144,9 @@ WORDS: dict[Verdict, str] = {
 }
 
 
+NOBODY: Mapping[str, Person] = MappingProxyType({})
+
+
 def person(actor: Actor, home: str) -> Person:
     profile = Profile.read(Document(actor.document))
     name, address, url = profile.name or profile.handle, actor.address or actor.host, profile.url or actor.uri
@@ -156,18 +160,19 @@ def kept_here(picture: Picture | None, home: str) -> Picture | None:
     return picture if picture and picture.url.startswith(f"{home}/") else None
 
 
-def people(db: Session, uris: Iterable[str], home: str) -> dict[str, Person]:
-    """Everyone of `uris` whom we have met; the others go by their host."""
+def people(db: Session, uris: Iterable[str], home: str, known: Mapping[str, Person] = NOBODY) -> dict[str, Person]:
+    """Everyone of `uris` whom we have met, looked up unless they are `known`; the others go by their host."""
     wanted = {*uris}
-    rows = db.scalars(select(Actor).where(Actor.uri.in_(wanted))) if wanted else ()
-    met = {one.uri: person(one, home) for one in rows}
+    met = dict(known)
+    if unknown := wanted - met.keys():
+        met |= {one.uri: person(one, home) for one in db.scalars(select(Actor).where(Actor.uri.in_(unknown)))}
     return {uri: met.get(uri) or Person(uri, host(uri), host(uri), uri) for uri in wanted}
 
 
-def posts(db: Session, rows: Iterable[Object], home: str) -> list[Post]:
+def posts(db: Session, rows: Iterable[Object], home: str, known: Mapping[str, Person] = NOBODY) -> list[Post]:
     """The rows that can be read as posts, in their order."""
     notes = [(note, row.id) for row in rows if (note := _note(row))]
-    authors = people(db, {one.author for one, _ in notes}, home)
+    authors = people(db, {one.author for one, _ in notes}, home, known)
     return [Post(one, authors[one.author], home, number) for one, number in notes]
 
 

@@ -11,6 +11,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from federation.instance import Instance
+
 _TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 _FILES = {
     one.name: (one.read_bytes(), _TYPES[one.name.rpartition(".")[2]])
@@ -18,7 +20,7 @@ _FILES = {
     if one.name.rpartition(".")[2] in _TYPES
 }
 SMALL = 1_000  # octets, which are not worth to be packed
-_ROBOTS = "User-agent: *\nDisallow: /inbox\nDisallow: /actors/\n"
+_HIDDEN = ("/inbox", "/actors/", "/authorize", "/login", "/way")  # nothing to be found there by searching
 
 
 async def get_file(request: Request) -> Response:
@@ -43,7 +45,9 @@ async def get_favicon(request: Request) -> Response:
 
 
 async def get_robots(request: Request) -> Response:
-    return Response(_ROBOTS, headers={"Cache-Control": "public, max-age=86400"}, media_type="text/plain")
+    here: Instance = request.scope["instance"]
+    lines = ["User-agent: *", *(f"Disallow: {one}" for one in _HIDDEN), "", f"Sitemap: {here.home}/sitemap.xml", ""]
+    return Response("\n".join(lines), headers={"Cache-Control": "public, max-age=86400"}, media_type="text/plain")
 
 
 routes = [

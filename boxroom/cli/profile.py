@@ -33,7 +33,9 @@ PICTURE = click.Path(path_type=Path, exists=True, dir_okay=False)
 @click.option("--avatar", type=PICTURE, help="A picture of you.")
 @click.option("--header", type=PICTURE, help="A picture for the top of your page.")
 @click.option(
-    "--discoverable/--hidden", default=None, help="Whether those find you, too, who follow somebody that follows you."
+    "--discoverable/--hidden",
+    default=None,
+    help="Whether those find you, too, who follow somebody that follows you, and search engines.",
 )
 @click.option("--approve-followers/--welcome-followers", "approves_followers", default=None)
 async def profile(desk: Desk, **given: Any) -> None:

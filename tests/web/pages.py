@@ -17,7 +17,7 @@ from tests.fediverse import Studio
 ALLOWED = {"html", "head", "meta", "title", "link", "body", "header", "footer", "main", "aside", "section", "article"}
 ALLOWED |= {"div", "span", "p", "a", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "dl", "dt", "dd", "time"}
 ALLOWED |= {"code", "pre", "blockquote", "b", "strong", "i", "em", "u", "del", "br", "details", "summary", "img"}
-ALLOWED |= {"svg", "rect", "path", "use", "text"}
+ALLOWED |= {"svg", "rect", "path", "use", "text", "form", "input", "label", "button", "script"}
 
 
 class Reader(HTMLParser):
@@ -71,9 +71,12 @@ def check_harmless(page: str, home: str) -> None:
     read = Reader(page)
     assert {tag for tag, _ in read.tags} <= ALLOWED
     for tag, attrs in read.tags:
-        assert not [one for one in attrs if one.startswith("on") or one in ("style", "srcdoc", "action", "formaction")]
+        assert not [one for one in attrs if one.startswith("on") or one in ("style", "srcdoc", "formaction")]
+        assert (attrs.get("action") or "").startswith("/") is (tag == "form"), attrs
         if tag in ("img", "link") and attrs.get("rel") in (None, "stylesheet", "icon"):
             assert (attrs.get("src") or attrs.get("href") or "").startswith(("/", f"{home}/"))
+        if tag == "script":
+            assert attrs == {"type": "application/ld+json"}
         if tag == "meta":
             assert "http-equiv" not in attrs
         if tag == "a" and (href := attrs.get("href")):

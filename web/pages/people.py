@@ -19,7 +19,7 @@ from coop.follows import Follow
 from federation import discovery, ids
 from federation.client import Gone, Unreachable
 from federation.instance import Instance
-from federation.tables import Actor
+from federation.tables import Actor, Object
 from web import inside, session, shown
 from web.pages.saying import does
 from web.session import text
@@ -84,7 +84,14 @@ async def find(request: Request) -> Response:
         found = await discovery.lookup(here, asked)
     except (Trouble, ProtocolError, Unreachable, Gone) as error:
         return await people(request, asked, f"Nobody was found: {error}.")
-    return inside.go(who(found.uri) if isinstance(found, Actor) else f"/read?of={quote(found.uri, safe='')}")
+    return inside.go(place_of(found))
+
+
+def place_of(found: Actor | Object) -> str:
+    """Where somebody, an offer or a post is shown to whoever is logged in."""
+    if isinstance(found, Actor):
+        return who(found.uri)
+    return f"/{'offer?is' if found.type == 'Proposal' else 'read?of'}={quote(found.uri, safe='')}"
 
 
 def who(uri: str) -> str:

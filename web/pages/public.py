@@ -1,60 +1,45 @@
-"""What anybody sees: the house and who lives in it, their profiles, posts and offers.
+"""What anybody sees: the house and who lives in it, their profiles, and the projects that they show.
 
 Every address here is also that of a document; which of the two is answered is negotiated (P-030).
 """
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
-from urllib.parse import quote
 
-from sqlalchemy import Select, String, cast, func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from activitypub import html, markdown
+from activitypub import markdown
 from activitypub.actor import Actor as Profile
 from activitypub.document import Document
-from activitypub.errors import Malformed
+from activitypub.media import Media
 from activitypub.origin import host
 from activitypub.proposal import Proposal
-from activitypub.webfinger import Address
-from coop import (
-    access,
-    conversations,
-    essays,
-    faces,
-    follows,
-    fulfilment,
-    links,
-    offers,
-    pins,
-    posts,
-    projects,
-    statements,
-)
+from coop import access, faces, follows, fulfilment, links, offers, pins, projects, statements
 from coop.accounts import Account
+from coop.media import Media as Upload
 from coop.reactions import Reaction
 from coop.statements import Membership, Project
-from federation import known
 from federation.instance import Instance
-from federation.store import Unavailable
 from federation.tables import Actor, Object
-from web import collections, documents, shown
+from web import documents, linked, previews, shown
 from web.feeds import posts_by
 from web.negotiation import wants_document
 from web.pages import seals
 from web.rendering import page
-from web.shown import Card, Post
+from web.shown import NOBODY, Card, Person, Post
 
 LED = {"Vary": "Accept", "Cache-Control": "public, max-age=180"}  # programs are not led there
 LATEST = 20  # posts on a page
 SHOWN_OFFERS = 12
+PICTURES = 12
 
 
 def is_for_program(request: Request) -> bool:
@@ -73,15 +58,21 @@ async def get_home(request: Request) -> Response:
     def read(db: Session) -> dict[str, Any]:
         living = select(Actor).join(Account, Account.id == Actor.id).where(~Account.suspended).order_by(Actor.id)
         rows = db.scalars(living).all()
+        if len(rows) == 1:
+            return portrait(db, here, rows[0])
         residents = [(shown.person(one, here.home), Profile.read(Document(one.document))) for one in rows]
         everyone = [one.uri for one in rows]
         return {
             "residents": residents,
             "cards": cards(db, here, everyone),
+            "strip": strip(db, here, everyone),
             "posts": shown.posts(db, latest(db, everyone), here.home),
+            "previews": [previews.of(person, said, here.home) for person, said in residents[:1]],
+            "linked": linked.graph(*(linked.named(person, said.type) for person, said in residents)),
         }
 
-    return page(request, "home.html", await here.store.read(read))
+    values = await here.store.read(read)
+    return page(request, "profile.html" if "person" in values else "home.html", values)
 
 
 def latest(db: Session, authors: list[str]) -> list[Object]:
@@ -90,19 +81,27 @@ def latest(db: Session, authors: list[str]) -> list[Object]:
     return sorted(found, key=lambda row: row.id, reverse=True)[:LATEST]
 
 
-def cards(db: Session, here: Instance, authors: list[str]) -> list[Card]:
+def cards(db: Session, here: Instance, authors: list[str], met: Mapping[str, Person] = NOBODY) -> list[Card]:
     """The offers of some of us that are open now."""
     found = [uri for author in authors for _, uri in db.execute(offers.offers_of(author, here.now())).all()]
     rows = db.scalars(select(Object).where(Object.uri.in_(found)).order_by(Object.id.desc()).limit(SHOWN_OFFERS))
-    return [card(db, here, one) for one in rows]
+    return _cards(db, here, rows.all(), met)
+
+
+def _cards(db: Session, here: Instance, rows: Sequence[Object], met: Mapping[str, Person] = NOBODY) -> list[Card]:
+    authors = shown.people(db, {one.author for one in rows}, here.home, met)
+    return [_card(here, one, authors[one.author]) for one in rows]
 
 
 def card(db: Session, here: Instance, row: Object) -> Card:
+    return _cards(db, here, [row])[0]
+
+
+def _card(here: Instance, row: Object, author: Person) -> Card:
     document = row.said
     proposal = Proposal.read(document)
     if source := document.embedded("source"):
         proposal = replace(proposal, text=markdown.from_text(source.text("content"), here.home))
-    author = shown.people(db, [row.author], here.home)[row.author]
     return Card(proposal, author, row.uri, proposal.is_open(here.now()))
 
 
@@ -147,25 +146,45 @@ async def profile_page(request: Request, actor: Actor) -> Response:
     if profile.suspended:
         raise HTTPException(404, "whoever has that name here is not to be seen at present")
 
-    def read(db: Session) -> dict[str, Any]:
-        return {
-            "person": shown.person(actor, here.home),
-            "profile": profile,
-            "header": shown.kept_here(profile.image, here.home),
-            "fields": [pair for pair in profile.fields if pair[0] not in ("Skills", "Availability")],
-            "links": links.named(profile),
-            "verified": links.verified(db, actor.uri),
-            "followers": count(db, follows.followers(actor.uri)),
-            "following": count(db, follows.following(actor.uri)),
-            "cards": cards(db, here, [actor.uri]),
-            "seals": seals.seals_of(db, here, actor.uri),
-            "promises": shown.promises(db, fulfilment.shown_of(actor.uri).limit(LATEST), here.home),
-            "pinned": shown.posts(db, db.scalars(pins.pinned(actor.uri)), here.home),
-            "posts": shown.posts(db, latest(db, [actor.uri]), here.home),
-            "projects": [shown.person(one, here.home) for one in db.scalars(public_projects(actor.uri))],
-        }
+    values = await here.store.read(lambda db: portrait(db, here, actor))
+    return page(request, "profile.html", values, alternate=actor.uri)
 
-    return page(request, "profile.html", await here.store.read(read), alternate=actor.uri)
+
+def portrait(db: Session, here: Instance, actor: Actor) -> dict[str, Any]:
+    """Somebody with all that visitors may see of them: their own page, or that of a house where nobody else lives."""
+    person, profile = shown.person(actor, here.home), Profile.read(Document(actor.document))
+    met = {actor.uri: person}
+    hung, given = cards(db, here, [actor.uri], met), seals.seals_of(db, here, actor.uri)
+    proven = links.verified(db, actor.uri)
+    return {
+        "person": person,
+        "profile": profile,
+        "header": shown.kept_here(profile.image, here.home),
+        "fields": [pair for pair in profile.fields if pair[0] not in ("Skills", "Availability")],
+        "links": links.named(profile),
+        "verified": proven,
+        "followers": count(db, follows.followers(actor.uri)),
+        "following": count(db, follows.following(actor.uri)),
+        "cards": hung,
+        "strip": strip(db, here, [actor.uri], met),
+        "seals": given,
+        "promises": shown.promises(db, fulfilment.shown_of(actor.uri).limit(LATEST), here.home),
+        "pinned": shown.posts(db, db.scalars(pins.pinned(actor.uri)), here.home, met),
+        "posts": shown.posts(db, latest(db, [actor.uri]), here.home, met),
+        "projects": [shown.person(one, here.home) for one in db.scalars(public_projects(actor.uri))],
+        "preview": previews.of(person, profile, here.home),
+        "linked": linked.profile(person, profile, proven, hung, given),
+    }
+
+
+def strip(
+    db: Session, here: Instance, authors: list[str], met: Mapping[str, Person] = NOBODY
+) -> list[tuple[Media, Post]]:
+    """The latest pictures that some of us show to everybody, each with the post that it belongs to."""
+    pictures = select(Upload.object).where(Upload.owner.in_(authors), Upload.media_type.startswith("image/"))
+    shown_to_all = (Object.visibility == "public", Object.deleted.is_(None), Object.id.in_(pictures))
+    rows = db.scalars(select(Object).where(*shown_to_all).order_by(Object.id.desc()).limit(PICTURES)).all()
+    return [(one, post) for post in shown.posts(db, rows, here.home, met) for one in post.pictures][:PICTURES]
 
 
 def public_projects(member: str) -> Select[Actor]:
@@ -185,13 +204,16 @@ async def project_page(request: Request, actor: Actor) -> Response:
         public = (Reaction.kind == "boost", Object.deleted.is_(None), Object.visibility.in_(access.EVERYBODY))
         published = db.scalars(boosted.where(*public).order_by(Reaction.id.desc()).limit(LATEST))
         members = list(db.scalars(projects.people(project.uri))) if project.public else []
+        person, inside = shown.person(actor, here.home), list(shown.people(db, members, here.home).values())
         return {
-            "person": shown.person(actor, here.home),
+            "person": person,
             "project": project,
             "moved": moved,
-            "members": list(shown.people(db, members, here.home).values()),
+            "members": inside,
             "followers": count(db, follows.followers(actor.uri)),
             "posts": shown.posts(db, published, here.home),
+            "preview": previews.of(person, None, here.home),
+            "linked": linked.project(person, project.summary, inside),
         }
 
     return page(request, "project.html", await here.store.read(read), alternate=actor.uri)
@@ -201,105 +223,7 @@ def count(db: Session, query: Select[str]) -> int:
     return db.scalar(select(func.count()).select_from(query.subquery())) or 0
 
 
-# --- What they say -----------------------------------------------------------------------------------------------
-
-
-async def get_object(request: Request) -> Response:
-    """A post, an offer, or whatever else was said here, to whoever may read it."""
-    here: Instance = request.scope["instance"]
-    row = await documents.find(request, here.home + request.url.path)
-    if is_for_program(request) or row.type not in _PAGES:
-        return documents.object_document(request, row, await here.store.read(lambda db: collections.at_once(db, row)))
-    if row.deleted:
-        raise HTTPException(410, "this was taken back by whoever wrote it")
-    return await _PAGES[row.type](request, row)
-
-
-async def post_page(request: Request, row: Object) -> Response:
-    here: Instance = request.scope["instance"]
-
-    def read(db: Session) -> dict[str, Any]:
-        [post] = shown.posts(db, [row], here.home)
-        if whole := essays.whole(db, row.uri):
-            post = replace(post, note=replace(post.note, content=whole))
-        return {"post": post, **around(db, post)}
-
-    await look_around(here, row)
-    return page(
-        request, "post.html", await here.store.read(read), alternate=row.uri, private=not documents.is_open(here, row)
-    )
-
-
-async def offer_page(request: Request, row: Object) -> Response:
-    here: Instance = request.scope["instance"]
-
-    def read(db: Session) -> dict[str, Any]:
-        [post] = shown.posts(db, [row], here.home)
-        return {"post": post, "card": card(db, here, row), **around(db, post)}
-
-    await look_around(here, row)
-    return page(
-        request, "offer.html", await here.store.read(read), alternate=row.uri, private=not documents.is_open(here, row)
-    )
-
-
-_PAGES = {
-    **dict.fromkeys(posts.READABLE, post_page),
-    "Proposal": offer_page,
-    "Endorsement": seals.note_page,
-}
-
-
-def around(db: Session, post: Post) -> dict[str, Any]:
-    """What a post answers, and what answers it, as far as everybody may see that."""
-    parent = known.find(db, post.note.in_reply_to)
-    is_open = parent is not None and not parent.deleted and access.may_read(db, parent, None)
-    answered = shown.posts(db, [parent], post.home) if parent and is_open else []
-    replies = db.scalars(posts.replies(post.note.id).limit(LATEST)).all()
-    return {"answered": answered, "replies": shown.posts(db, replies, post.home)}
-
-
-async def look_around(here: Instance, row: Object) -> None:
-    """Have what is missing of a conversation asked for, now and then: whoever looks at a page waits for nobody."""
-    if await here.store.read(lambda db: conversations.is_wanted_by_anybody(db, row, here.now())):
-        with suppress(Unavailable):
-            await here.store.write(lambda tx: conversations.complete_for_anybody(tx, row))
-
-
-async def get_tag(request: Request) -> Response:
-    """Where the hashtags of what was written here lead: to all that was said here under them."""
-    here: Instance = request.scope["instance"]
-    name = request.path_params["name"].lower()
-    written = f'"href":"{here.home}/tags/{quote(name)}"'
-
-    def read(db: Session) -> list[Post]:
-        seen = (Object.visibility == "public", Object.deleted.is_(None), Object.author.in_(select(Account.uri)))
-        query = select(Object).where(*seen, cast(Object.document, String).contains(written, autoescape=True))
-        return shown.posts(db, db.scalars(query.order_by(Object.id.desc()).limit(LATEST)), here.home)
-
-    return page(request, "tag.html", {"name": name, "posts": await here.store.read(read)})
-
-
-async def get_skill(request: Request) -> Response:
-    """A skill has an address of its own on the wire (P-220); what is said of it stands under its hashtag."""
-    return RedirectResponse(f"/tags/{quote(request.path_params['name'].replace('-', ''))}", 302)
-
-
-async def get_authorize(request: Request) -> Response:
-    """Where other servers send those who say that they live here: it tells what to do, and does nothing (P-330)."""
-    asked = request.query_params.get("uri", "").strip()
-    link = html.safe_url(asked)
-    try:
-        wanted = link or f"@{Address.parse(asked)}"
-    except Malformed:
-        raise HTTPException(400, "that is no address of somebody or something; search for it here instead") from None
-    return page(request, "authorize.html", {"wanted": wanted, "link": link}, private=True)
-
-
 routes = [
-    Route("/authorize", get_authorize),
     Route("/", get_home),
     Route("/@{handle}", get_profile),
-    Route("/tags/{name}", get_tag),
-    Route("/skills/{name}", get_skill),
 ]

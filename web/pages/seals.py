@@ -15,7 +15,7 @@ from coop import endorsements, identities, verdicts
 from coop.endorsements import Endorsement
 from federation.instance import Instance
 from federation.tables import Object
-from web import documents, shown
+from web import documents, linked, shown
 from web.rendering import page
 from web.shown import Seal
 
@@ -32,7 +32,7 @@ async def note_page(request: Request, row: Object) -> Response:
     """The page of one that was given here."""
     here: Instance = request.scope["instance"]
     found = await here.store.read(lambda db: _one(db, here, Endorsement.id == row.id))
-    return page(request, "endorsement.html", {"seal": found, "url": row.uri}, alternate=row.uri)
+    return page(request, "endorsement.html", {"seal": found, "url": row.uri, "linked": said(found)}, alternate=row.uri)
 
 
 async def get_shown(request: Request) -> Response:
@@ -49,7 +49,13 @@ async def get_shown(request: Request) -> Response:
         return _one(db, here, Endorsement.hash == hash_)
 
     url = here.home + request.url.path
-    return page(request, "endorsement.html", {"seal": await here.store.read(read), "url": url})
+    found = await here.store.read(read)
+    return page(request, "endorsement.html", {"seal": found, "url": url, "linked": said(found)})
+
+
+def said(seal: Seal) -> Json | None:
+    """What programs may make of it; nothing, if it does not hold."""
+    return linked.graph(linked.review(seal)) if seal.holds else None
 
 
 async def get_copy(request: Request) -> Response:
