@@ -147,10 +147,16 @@ def kept_here(picture: Picture | None, home: str) -> Picture | None:
 
 
 def people(db: Session, uris: Iterable[str], home: str) -> dict[str, Person]:
-    """Everyone of `uris` whom we have met; the others go by their host."""
+    """Everyone of `uris` whom we have met; the others go by their host, as does a server that complains of somebody."""
     wanted = {*uris}
     met = {one.uri: person(one, home) for one in db.scalars(select(Actor).where(Actor.uri.in_(wanted)))}
-    return {uri: met.get(uri) or Person(uri, host(uri), host(uri), uri) for uri in wanted}
+    return {uri: met.get(uri) or _unmet(uri) for uri in wanted}
+
+
+def _unmet(uri: str) -> Person:
+    """Somebody of whom no more is known; a server, which has no page, is named by its host alone (P-124)."""
+    name = host(uri) if "://" in uri else uri
+    return Person(uri, name, name, uri if "://" in uri else "")
 
 
 def posts(db: Session, rows: Iterable[Object], home: str) -> list[Post]:
