@@ -9,7 +9,7 @@ end of a way: many follow whoever follows them.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -91,16 +91,25 @@ def _who_may_know(db: Session, people: Collection[str]) -> set[str]:
     one, other = aliased(Membership), aliased(Membership)
     vouched = select(Endorsement.endorser).where(Endorsement.subject.in_(people))
     worked = select(one.member).join(other, other.project == one.project).where(other.member.in_(people))
-    return {uri for query in (vouched, worked) for uri in db.scalars(query.distinct())}
+    return {*db.scalars(vouched.union(worked))}
 
 
 def words(db: Session, way: Way) -> str:
     """A way as people tell it: "You follow Ben (ben@shop.example); Ben (…) worked with Ana (…) twice"."""
-    people = {one for step in way for one in (step.by, step.to)}
+    [found] = all_words(db, [way])
+    return found
+
+
+def all_words(db: Session, some: Sequence[Way]) -> list[str]:
+    """Several ways in words."""
+    people = {one for way in some for step in way for one in (step.by, step.to)}
     rows = db.execute(select(Actor.uri, Actor.name, Actor.address).where(Actor.uri.in_(people)))
     names = {row.uri: f"{row.name} ({row.address or row.uri})" for row in rows}  # a name anybody can have
-    told = [_told(step, names.get(step.by, step.by), names.get(step.to, step.to), n == 0) for n, step in enumerate(way)]
-    return "; ".join(told)
+    return ["; ".join(_told_of(way, names)) for way in some]
+
+
+def _told_of(way: Way, names: Mapping[str, str]) -> list[str]:
+    return [_told(step, names.get(step.by, step.by), names.get(step.to, step.to), n == 0) for n, step in enumerate(way)]
 
 
 def _told(step: Step, by: str, to: str, is_me: bool) -> str:

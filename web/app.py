@@ -16,10 +16,23 @@ from web.attempts import Attempts
 from web.errors import Errors
 from web.limits import Rates, networks
 from web.once import Once
-from web.pages import board, door, letters, notifications, passkeys, people, public, saying, seals, settings, today
+from web.pages import (
+    board,
+    door,
+    letters,
+    notifications,
+    passkeys,
+    people,
+    public,
+    saying,
+    seals,
+    settings,
+    today,
+    ways,
+)
 
 OTHERS = (wellknown, static, files, feeds, calendars)
-INSIDE = (door, passkeys, today, saying, board, people, notifications, settings)
+INSIDE = (door, passkeys, today, saying, board, people, ways, notifications, settings)
 PUBLIC = (seals, letters, public)
 
 _CSP = (

@@ -149,8 +149,11 @@ def kept_here(picture: Picture | None, home: str) -> Picture | None:
 def people(db: Session, uris: Iterable[str], home: str) -> dict[str, Person]:
     """Everyone of `uris` whom we have met; the others go by their host, as does a server that complains of somebody."""
     wanted = {*uris}
-    met = {one.uri: person(one, home) for one in db.scalars(select(Actor).where(Actor.uri.in_(wanted)))}
-    return {uri: met.get(uri) or _unmet(uri) for uri in wanted}
+    memory: dict[str, Person] = db.info.setdefault("shown", {})  # a page shows the same few again and again
+    if unknown := wanted - memory.keys():
+        met = {one.uri: person(one, home) for one in db.scalars(select(Actor).where(Actor.uri.in_(unknown)))}
+        memory |= {uri: met.get(uri) or _unmet(uri) for uri in unknown}
+    return {uri: memory[uri] for uri in wanted}
 
 
 def _unmet(uri: str) -> Person:

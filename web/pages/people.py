@@ -16,7 +16,7 @@ from starlette.routing import Route
 from activitypub.actor import Actor as Profile
 from activitypub.document import Document
 from activitypub.errors import ProtocolError
-from coop import blocks, feed, follows, paths
+from coop import blocks, feed, follows
 from coop.blocks import Block
 from coop.errors import NotFound, Trouble
 from coop.follows import Follow
@@ -33,7 +33,6 @@ from web.session import text
 LATEST = 50  # people on a page
 POSTS = 20
 LONGEST = 2_000  # characters of what is looked for
-WAYS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +115,7 @@ async def get_person(request: Request) -> Response:
     """Somebody from any server: what they say of themselves, who vouches for them, and how one knows them."""
     here: Instance = request.scope["instance"]
     visitor = await session.inhabitant(request)
-    uri, now = request.query_params.get("is", ""), here.now()
+    uri = request.query_params.get("is", "")
 
     def read(db: Session) -> dict[str, Any]:
         actor = db.scalar(select(Actor).where(Actor.uri == uri, Actor.gone.is_(None)))
@@ -129,7 +128,6 @@ async def get_person(request: Request) -> Response:
             "profile": Profile.read(Document(actor.document)),
             "between": between(db, visitor.uri, uri),
             "seals": seals_of(db, here, uri),
-            "ways": [paths.words(db, way) for way in paths.ways(db, visitor.uri, uri, now)[:WAYS]],
             "lines": lines(db, rows, visitor.uri, here.home),
             "is_me": uri == visitor.uri,
             "back": who(uri),

@@ -5,6 +5,7 @@ Every address here is also that of a document; which of the two is answered is n
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -50,7 +51,7 @@ from web.feeds import posts_by
 from web.negotiation import wants_document
 from web.pages import seals
 from web.rendering import page
-from web.shown import Card, Post
+from web.shown import Card, Person, Post
 
 LED = {"Vary": "Accept", "Cache-Control": "public, max-age=180"}  # programs are not led there
 LATEST = 20  # posts on a page
@@ -94,15 +95,24 @@ def cards(db: Session, here: Instance, authors: list[str]) -> list[Card]:
     """The offers of some of us that are open now."""
     found = [uri for author in authors for _, uri in db.execute(offers.offers_of(author, here.now())).all()]
     rows = db.scalars(select(Object).where(Object.uri.in_(found)).order_by(Object.id.desc()).limit(SHOWN_OFFERS))
-    return [card(db, here, one) for one in rows]
+    return cards_of(db, here, rows.all())
+
+
+def cards_of(db: Session, here: Instance, rows: Sequence[Object]) -> list[Card]:
+    authors = shown.people(db, {one.author for one in rows}, here.home)
+    return [_card(here, one, authors[one.author]) for one in rows]
 
 
 def card(db: Session, here: Instance, row: Object) -> Card:
+    [found] = cards_of(db, here, [row])
+    return found
+
+
+def _card(here: Instance, row: Object, author: Person) -> Card:
     document = row.said
     proposal = Proposal.read(document)
     if source := document.embedded("source"):
         proposal = replace(proposal, text=markdown.from_text(source.text("content"), here.home))
-    author = shown.people(db, [row.author], here.home)[row.author]
     return Card(proposal, author, row.uri, proposal.is_open(here.now()))
 
 
