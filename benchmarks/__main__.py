@@ -95,9 +95,12 @@ def of_rows(folder: Path) -> Iterator[Line]:
         "a delivery with 100,000 followers, times one with 100", many / few, 1.5, True, f"{many * 1e6:.1f} µs each"
     )
     small, large = rows.feed_page(folder, 1_000), rows.feed_page(folder, 1_000_000)
-    yield Line(
-        "a page of the feed with 1,000,000 posts, times 1,000", large / small, 1.5, True, f"{large * 1e3:.2f} ms"
-    )
+    for name, few_stored, many_stored in (
+        ("a page of the feed", small.asked, large.asked),
+        ("Today, the whole page", small.shown, large.shown),
+    ):
+        how = f"{many_stored * 1e3:.2f} ms"
+        yield Line(f"{name} with 1,000,000 posts, times 1,000", many_stored / few_stored, 1.5, True, how)
 
 
 def of_projects(folder: Path) -> Iterator[Line]:

@@ -27,13 +27,14 @@ from web.pages import (
     saying,
     seals,
     settings,
+    style,
     today,
     ways,
 )
 
 OTHERS = (wellknown, static, files, feeds, calendars)
 INSIDE = (door, passkeys, today, saying, board, people, ways, notifications, settings)
-PUBLIC = (seals, letters, public)
+PUBLIC = (seals, letters, style, public)
 
 _CSP = (
     "default-src 'self'; script-src 'self'; style-src 'self'; object-src 'none'; base-uri 'none'; "

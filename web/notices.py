@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from activitypub import html
-from coop import access
+from coop import feed
 from coop.events import Kind
 from coop.notifications import Notification
 from federation.tables import Object
@@ -77,8 +77,8 @@ def told(db: Session, rows: Sequence[Notification], reader: str, home: str) -> l
     """The lines about `rows`, in their order; nothing is quoted that `reader` may not read any more."""
     people = shown.people(db, {row.by for row in rows}, home)
     wanted = {row.about for row in rows if row.about}
-    found = {one.uri: one for one in db.scalars(select(Object).where(Object.uri.in_(wanted), Object.deleted.is_(None)))}
-    seen = {uri: one for uri, one in found.items() if access.may_read(db, one, reader)}
+    found = db.scalars(select(Object).where(Object.uri.in_(wanted), Object.deleted.is_(None))).all()
+    seen = {one.uri: one for one in feed.readable(db, found, reader)}
     return [_told(row, people[row.by], seen.get(row.about)) for row in rows]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Select, select
@@ -23,6 +23,7 @@ from coop.commitments import Commitment
 from coop.endorsements import Endorsement as Row
 from federation.tables import Actor, Object
 
+BEGINNING = 1_500  # characters of HTML, of a post among others: somebody's book does not keep a page from coming
 TONES = 6  # tints for whoever has no picture
 
 
@@ -53,6 +54,7 @@ class Post:
     note: Note
     author: Person
     home: str
+    goes_on: bool = False  # where it is on its own
 
     @property
     def url(self) -> str:
@@ -162,11 +164,17 @@ def _unmet(uri: str) -> Person:
     return Person(uri, name, name, uri if "://" in uri else "")
 
 
-def posts(db: Session, rows: Iterable[Object], home: str) -> list[Post]:
-    """The rows that can be read as posts, in their order."""
+def posts(db: Session, rows: Iterable[Object], home: str, whole: str = "") -> list[Post]:
+    """The rows that can be read as posts, in their order: of each the beginning, but for the one that is `whole`."""
     notes = [note for row in rows if (note := _note(row))]
     authors = people(db, {one.author for one in notes}, home)
-    return [Post(one, authors[one.author], home) for one in notes]
+    return [_post(one, authors[one.author], home, one.id == whole) for one in notes]
+
+
+def _post(note: Note, author: Person, home: str, is_whole: bool) -> Post:
+    if is_whole or len(note.content) <= BEGINNING:
+        return Post(note, author, home)
+    return Post(replace(note, content=html.beginning(note.content, BEGINNING)), author, home, goes_on=True)
 
 
 def promises(db: Session, query: Select[Commitment], home: str) -> list[Promise]:

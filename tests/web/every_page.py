@@ -14,7 +14,7 @@ from tests.web.lively import Lively
 NEEDS: dict[str, tuple[str, ...]] = {
     "/who": ("/who?is={friend}", "/who?is={me}", "/who?is={stranger}", "/who?is={blocked}"),
     "/who/ways": ("/who/ways?is={friend}", "/who/ways?is={stranger}"),
-    "/read": ("/read?of={post}", "/read?of={message}", "/read?of={room}"),
+    "/read": ("/read?of={post}", "/read?of={message}", "/read?of={room}", "/read?of={answer}", "/read?of={book}"),
     "/offer": ("/offer?is={offer}", "/offer?is={taken}", "/offer?is={theirs}"),
     "/endorsements/{hash}": ("/endorsements/{seal}", "/endorsements/{broken}"),
     "/invitations/{token}": ("/invitations/{letter}",),

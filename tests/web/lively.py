@@ -97,13 +97,17 @@ async def _talks(one: Lively, _: Path) -> None:
     await one.fediverse.settle()
     answer = await shop.does(lambda tx: posts.publish(tx, shop.uri, Draft("Nine!", reply_to=post)).uri)
     await one.fediverse.settle()
-    await attic.does(lambda tx: posts.publish(tx, attic.uri, Draft("Or ten.", reply_to=answer)))
+    for number in range(25):
+        deep = Draft(f"Or {number + 10}.", reply_to=answer)
+        answer = await attic.does(lambda tx, draft=deep: posts.publish(tx, attic.uri, draft).uri)  # type: ignore[misc]
+    book = Draft("\n\n".join(f"Page {number}: {LONG}" for number in range(60)))
+    one.has["book"] = await shop.does(lambda tx: posts.publish(tx, shop.uri, book).uri)
     psst = Draft(f"@{attic.address} between us", "direct")
-    letter = await shop.does(lambda tx: posts.publish(tx, shop.uri, psst).uri)
+    message = await shop.does(lambda tx: posts.publish(tx, shop.uri, psst).uri)
     for act in (reactions.like, reactions.boost):
         await shop.does(lambda tx, act=act: act(tx, shop.uri, post))  # type: ignore[misc]
     await attic.does(lambda tx: pins.pin(tx, attic.uri, post))
-    one.has |= {"post": post, "answer": answer, "message": letter}
+    one.has |= {"post": post, "answer": answer, "message": message}
 
 
 def _draft(purpose: Any, title: str, days: int = 30) -> Offered:
@@ -164,6 +168,10 @@ async def _shares(one: Lively, _: Path) -> None:
     await one.fediverse.settle()
     said = Draft("In the *room*", "project", project=uri)
     room = await attic.does(lambda tx: posts.publish(tx, attic.uri, said).uri)
+    await one.fediverse.settle()
+    for number in range(15):
+        more = Draft(f"Answer {number}", "project", reply_to=room, project=uri)
+        await shop.does(lambda tx, draft=more: posts.publish(tx, shop.uri, draft))  # type: ignore[misc]
     await attic.does(lambda tx: posts.publish(tx, attic.uri, Draft("For all", project=uri)))
     made = [promises.Draft(f"Sheet {number}, by *noon*.", one.fediverse.now + timedelta(days=9)) for number in range(3)]
     promised = [

@@ -65,7 +65,9 @@ async def octets(one: Inhabitant, path: str) -> int:
     """Of a page and of all that it loads, with their headers."""
     pages = [await one.sees(path)]
     pages += [await one.sees(loaded) for loaded in sorted({*_LOADED.findall(pages[0].text)})]
-    return sum(len(page.content) + sum(len(name) + len(value) + 4 for name, value in page.headers.raw) for page in pages)
+    return sum(
+        len(page.content) + sum(len(name) + len(value) + 4 for name, value in page.headers.raw) for page in pages
+    )
 
 
 async def test_shows_home_3_no_page_asks_the_database_more_than_twenty_times(house: Lively) -> None:

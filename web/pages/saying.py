@@ -37,6 +37,7 @@ AUDIENCES: dict[Visibility, str] = {
     "followers": "Those who follow me",
     "direct": "Only those I name",
 }
+AROUND = 12  # posts that are shown before one in its conversation, and after it
 MENTIONED = 20  # addresses that are looked up before something is said
 
 
@@ -81,7 +82,7 @@ async def say(request: Request) -> Response:
         uri = await once.do(f"{visitor.browser} {text(sent, 'key')}", publish)
     except EXPECTED as error:
         return await _again(request, words, _in_words(error))
-    return inside.go(f"/read?of={quote(uri, safe='')}" if words.reply_to else "/today")
+    return inside.go(read_at(uri) if words.reply_to else "/today")
 
 
 def _words(sent: FormData) -> Words:
@@ -139,6 +140,11 @@ def does(act: Callable[[Transaction, str, str], object], with_: str = "of") -> C
 # --- Reading -------------------------------------------------------------------------------------------------------
 
 
+def read_at(uri: str) -> str:
+    """Where something is read in its conversation by whoever is logged in."""
+    return f"/read?of={quote(uri, safe='')}"
+
+
 async def get_conversation(request: Request) -> Response:
     return await reading(request, request.query_params.get("of", ""), None)
 
@@ -153,9 +159,13 @@ async def reading(request: Request, uri: str, words: Words | None, status: int =
         if row is None or row.deleted or not feed.readable(db, [row], visitor.uri):
             raise NotFound("there is nothing to read at this address any more, or it is not for you")
         rows = feed.conversation(db, row, visitor.uri)
+        at = next((number for number, one in enumerate(rows) if one.id == row.id), 0)
+        first, last = max(0, at - AROUND), at + AROUND
         values = {
             **inside.insider(db, visitor, here.home),
-            "lines": lines(db, rows, visitor.uri, here.home),
+            "lines": lines(db, rows[first : last + 1], visitor.uri, here.home, whole=row.uri),
+            "earlier": read_at(rows[first - 1].uri) if first else "",
+            "later": read_at(rows[last + 1].uri) if last + 1 < len(rows) else "",
             "of": row.uri,
             "waiting": conversations.waiting(db, row).sentence,
             "words": words or Words(visibility=row.visibility, reply_to=row.uri),
