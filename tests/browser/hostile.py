@@ -32,9 +32,9 @@ class Hostile:
     async def does(self, kind: str, by: str, object: Any, **more: Any) -> None:
         await self.far.sends(self.house.attic, self.far.activity(kind, by, object, **more))
 
-    async def says(self, by: str, name: str, **more: Any) -> None:
-        note = self.far.note(name, by, **more)
-        await self.does("Create", by, note)
+    async def says(self, by: str, path: str, title: str = "", **more: Any) -> None:
+        note = self.far.note(path, by, **more)
+        await self.does("Create", by, {**note, "name": title} if title else note)
 
 
 async def comes(house: Lively, tricks: tuple[str, ...]) -> Hostile:
@@ -93,9 +93,9 @@ async def _say(hostile: Hostile) -> None:
         await hostile.says(by, f"psst-{number}", content=trick, to=[attic.uri], tag=tags[1:2])
         followers = {"to": [PUBLIC], "cc": [f"{hostile.mal}/followers"]}
         await hostile.says(hostile.mal, f"veiled-{number}", **words, **followers, summary=trick, sensitive=True)
-        whole = {"name": trick, "oneOf": poll, "type": "Question", "contentMap": {trick: trick}}
+        whole = {"title": trick, "oneOf": poll, "type": "Question", "contentMap": {trick: trick}}
         await hostile.says(hostile.mal, f"asks-{number}", **words, **followers, **whole)
-        await hostile.says(hostile.mal, f"essay-{number}", **words, **followers, name=trick, type="Article")
+        await hostile.says(hostile.mal, f"essay-{number}", **words, **followers, title=trick, type="Article")
         await hostile.does("Like", by, post, content=trick)
 
 
@@ -128,7 +128,7 @@ async def _vouch(hostile: Hostile) -> None:
         }
         inner = {"@context": context.ENDORSEMENT, **said, **words, "published": f"{now:%Y-%m-%dT%H:%M:%SZ}"}
         signed = proof.sign(inner, f"{by}#proof", ed25519(far.key), now)
-        await hostile.says(by, f"word-{number}", content=trick, endorsement=signed)
+        await hostile.says(by, f"word-{number}", content=trick, endorsement=signed, cc=[attic.uri])
     await hostile.house.fediverse.settle()
     for row in await attic.knows(endorsements.Endorsement):
         if row.endorser in hostile.people:
