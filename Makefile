@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test guards check bench lock
+.PHONY: demo test guards check bench pictures lock
 .DEFAULT_GOAL := demo
 
 .venv/.installed: requirements-dev.txt
@@ -31,6 +31,9 @@ check: .venv/.installed ## format, lint, types, import rules, sizes, requirement
 
 bench: .venv/.installed ## speed and memory, as ratios in one run
 	$(BIN)/python -m benchmarks
+
+pictures: .venv/.installed ## those of the README, made anew from the demo in Chromium
+	$(BIN)/python -m tests.pictures
 
 lock: ## the exact versions and hashes of everything we depend on
 	$(BIN)/pip install --quiet uv

@@ -1,8 +1,10 @@
-"""What pages cost: the time until Today is there as HTML, asked for as a browser does that is logged in."""
+"""What pages cost: the time until Today is there as HTML; how much is sent for each, and how often each asks."""
 
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 from sqlalchemy import select
@@ -15,6 +17,9 @@ from federation.client import Client
 from federation.guard import transport
 from federation.instance import Instance
 from federation.store import Store, Transaction
+from tests.web.every_page import every_page
+from tests.web.lively import lively
+from tests.web.weighing import octets, statements
 from web.session import Browser
 
 SEEN = 20  # posts on the page
@@ -44,3 +49,26 @@ async def _seconds(visitor: httpx.AsyncClient) -> float:
     if page.status_code != 200 or page.text.count("h-entry") != SEEN:
         raise SystemExit(f"Today is not there: {page.status_code}")
     return took
+
+
+@dataclass(frozen=True, slots=True)
+class Heaviest:
+    """Of all pages the one that most is sent for, and the one that asks the database most often."""
+
+    octets: int
+    sent_for: str
+    statements: int
+    asked_by: str
+
+
+async def heaviest(folder: Path) -> Heaviest:
+    """In a house where much is going on."""
+    house = await lively(folder)
+    sizes, asked = dict[str, int](), dict[str, int]()
+    for path in every_page(house):
+        with statements(house.attic.instance.store) as told:
+            await house.ada.sees(path)
+        sizes[path], asked[path] = await octets(house.ada, path), len(told)
+    await house.fediverse.close()
+    large, busy = max(sizes, key=sizes.__getitem__), max(asked, key=asked.__getitem__)
+    return Heaviest(sizes[large], large, asked[busy], busy)

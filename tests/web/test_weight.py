@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from sqlalchemy import Engine, event
+from sqlalchemy import text
 
-from federation.store import Store
-from tests.web.every_page import every_page, routes
-from tests.web.inhabitants import Inhabitant
+from federation.store import Transaction
+from tests.web.every_page import bare_pages, every_page, routes
 from tests.web.lively import Lively, lively
+from tests.web.weighing import LARGEST, MOST, octets, statements
 
-MOST = 20  # statements
-LARGEST = 100_000  # octets, as they are sent: uncompressed, with what the page loads of us, pictures aside
-WRITTEN = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
+NOT_THERE = ("/nothing-here", "/@nobody")
 
-_LOADED = re.compile(r'<(?:link rel="(?:stylesheet|icon)" href|script[^>]* src|use href)="(/static/[^"#]+)')
-
-
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("weight")]
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
@@ -33,53 +25,23 @@ async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Livel
     await found.fediverse.close()
 
 
-@contextmanager
-def statements(store: Store) -> Iterator[list[str]]:
-    """What the driver of SQLite is told meanwhile, past whatever is between it and us; words for transactions aside."""
-    told: list[str] = []
+async def test_every_page_is_there(house: Lively) -> None:
+    seen = {path: (await house.ada.sees(path)).status_code for path in every_page(house)}
+    empty = {path: (await house.nobody.sees(path)).status_code for path in bare_pages()}
 
-    def note(text: str) -> None:
-        if text.lstrip().startswith(WRITTEN):
-            told.append(text)
-
-    def watch(connection: Any, *_: object) -> None:
-        connection.set_trace_callback(note)
-
-    def leave(connection: Any, *_: object) -> None:
-        if connection is not None:
-            connection.set_trace_callback(None)
-
-    engines: tuple[Engine, ...] = (store.engine, store._for_writing)
-    for engine in engines:
-        event.listen(engine, "checkout", watch)
-        event.listen(engine, "checkin", leave)
-    try:
-        yield told
-    finally:
-        for engine in engines:
-            event.remove(engine, "checkout", watch)
-            event.remove(engine, "checkin", leave)
-
-
-async def octets(one: Inhabitant, path: str) -> int:
-    """Of a page and of all that it loads, with their headers."""
-    pages = [await one.sees(path)]
-    pages += [await one.sees(loaded) for loaded in sorted({*_LOADED.findall(pages[0].text)})]
-    return sum(
-        len(page.content) + sum(len(name) + len(value) + 4 for name, value in page.headers.raw) for page in pages
-    )
+    assert {path: status for path, status in seen.items() if status != 200} == dict.fromkeys(NOT_THERE, 404)
+    assert {path: status for path, status in empty.items() if status != 200} == {}
 
 
 async def test_shows_home_3_no_page_asks_the_database_more_than_twenty_times(house: Lively) -> None:
     costly = {}
     for path in every_page(house):
         with statements(house.attic.instance.store) as told:
-            page = await house.ada.sees(path)
-        assert page.status_code < 400 or path in ("/nothing-here", "/@nobody"), (path, page.text)
+            await house.ada.sees(path)
         if len(told) > MOST:
-            costly[path] = told
+            costly[path] = len(told)
 
-    assert {path: len(told) for path, told in costly.items()} == {}
+    assert costly == {}
 
 
 async def test_shows_home_3_no_page_weighs_more_than_a_hundred_kilobytes(house: Lively) -> None:
@@ -87,3 +49,36 @@ async def test_shows_home_3_no_page_weighs_more_than_a_hundred_kilobytes(house: 
 
     assert len(weights) > len(routes())
     assert {path: weight for path, weight in weights.items() if weight > LARGEST} == {}
+
+
+async def test_what_is_asked_and_what_is_written_is_counted(house: Lively) -> None:
+    store = house.attic.instance.store
+
+    def write(tx: Transaction) -> None:
+        tx.db.execute(text("UPDATE accounts SET place = place"))
+
+    with statements(store) as told:
+        await store.read(lambda db: db.execute(text("SELECT 1")).all())
+        await store.write(write)
+    before = len(told)
+    await store.read(lambda db: db.execute(text("SELECT 1")).all())
+
+    assert before == len(told) >= 2
+    assert [one for one in told if one.startswith("UPDATE accounts")] != []
+
+
+async def test_of_a_long_post_among_others_there_is_the_beginning(house: Lively) -> None:
+    feed, alone = [(await house.ada.sees(path.format(**house.has))).text for path in ("/today", "/read?of={book}")]
+
+    assert "Page 0" in alone
+    assert "Page 59" in alone
+    assert "Page 59" not in feed
+
+
+async def test_a_long_conversation_is_read_in_parts(house: Lively) -> None:
+    seen = (await house.ada.sees(f"/read?of={house.has['answer']}")).text
+    earlier = seen.partition('<p class="more"><a href="')[2].partition('"')[0]
+
+    assert "Or 34." in seen
+    assert "Or 15." not in seen
+    assert "Or 15." in (await house.ada.sees(earlier)).text
