@@ -7,7 +7,7 @@ BIN := .venv/bin
 # Programs that are started again and again, as the tests do, are compiled but once.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo run test guards check bench lock
+.PHONY: demo run test guards check bench pictures lock
 .DEFAULT_GOAL := demo
 
 .venv/.installed: requirements-dev.txt
@@ -38,6 +38,9 @@ check: .venv/.installed ## format, lint, types, import rules, sizes, requirement
 
 bench: .venv/.installed ## speed and memory, as ratios in one run
 	$(BIN)/python -m benchmarks
+
+pictures: .venv/.installed ## those of the README, made anew from the demo in Chromium
+	$(BIN)/python -m tests.pictures
 
 lock: ## the exact versions and hashes of everything we depend on
 	$(BIN)/pip install --quiet uv

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 
 from sqlalchemy import insert, select
 
+from benchmarks import pages
 from boxroom.assemble import load_features, now
 from coop import accounts, feed, posts
 from coop.accounts import Account
@@ -36,12 +38,21 @@ def cost_per_delivery(folder: Path, followers: int) -> float:
     return min(took) / followers
 
 
-def feed_page(folder: Path, stored: int) -> float:
-    """Seconds for a page of the home feed, the median of some, when so many posts are stored."""
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """Seconds for a page of the home feed: to ask the database alone, and until Today is there as HTML."""
+
+    asked: float
+    shown: float
+
+
+def feed_page(folder: Path, stored: int) -> Feed:
+    """What a page of the home feed takes, the median of some, when so many posts are stored."""
     with store_in(folder / f"posts-{stored}") as store:
         asyncio.run(fill(store, _posts, stored))
         took = [asyncio.run(_page(store)) for _ in range(TURNS)]
-    return median(took)
+        seen = asyncio.run(pages.today(store, TURNS))
+    return Feed(median(took), median(seen))
 
 
 @contextmanager

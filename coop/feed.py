@@ -14,7 +14,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from activitypub import audience
 from activitypub.html import safe_url
 from activitypub.origin import host
-from coop import access, accounts, blocks, follows, mutes
+from coop import access, accounts, blocks, follows, mutes, projects
 from coop.accounts import Account
 from coop.events import Blocked, Departed, Edited, Notice, Shown, listens
 from federation import ids, known
@@ -187,20 +187,29 @@ def below(first: str) -> Select[str]:
 def readable(db: Session, rows: Sequence[Object], reader: str | None) -> list[Object]:
     """Those of `rows` that `reader` may read, in the same order."""
     hidden = _hidden(db, reader, {row.author for row in rows}) if reader else frozenset()
+    rooms = {row.conversation for row in rows if row.visibility == "project" and row.conversation}
+    theirs = {one for one in rooms if reader and projects.role_of(db, one, reader)}
+
+    def is_open(row: Object) -> bool:
+        return row.visibility in access.EVERYBODY or (row.visibility == "project" and row.conversation in theirs)
+
     seen = (row for row in rows if row.author not in hidden)
-    return [row for row in seen if row.visibility in access.EVERYBODY or access.may_read(db, row, reader)]
+    return [row for row in seen if is_open(row) or access.may_read(db, row, reader)]
 
 
 def beginning(db: Session, row: Object) -> Object:
     """The first post of a conversation, as far as we have it without a gap."""
-    seen: set[str] = set()
-    while row.reply_to and len(seen) < CONVERSATION and row.uri not in seen:
-        seen.add(row.uri)
-        answered = known.find(db, row.reply_to)
-        if answered is None:
-            break
-        row = answered
-    return row
+    if not row.reply_to:
+        return row
+    step = select(Object.uri, Object.reply_to)
+    above = step.where(Object.uri == row.uri).cte(recursive=True)
+    above = above.union(step.join(above, Object.uri == above.c.reply_to))
+    answers: dict[str, str | None] = dict(db.execute(select(above.c.uri, above.c.reply_to).limit(CONVERSATION)).all())
+    first, seen = row.uri, set[str]()
+    while (answered := answers.get(first)) and answered in answers and first not in seen:
+        seen.add(first)
+        first = answered
+    return known.find(db, first) or row
 
 
 def _hidden(db: Session, reader: str, authors: set[str]) -> frozenset[str]:

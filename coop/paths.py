@@ -104,7 +104,7 @@ def _who_may_know(db: Session, people: Collection[str]) -> set[str]:
     one, other = aliased(Membership), aliased(Membership)
     vouched = select(Endorsement.endorser).where(Endorsement.subject.in_(people))
     worked = select(one.member).join(other, other.project == one.project).where(other.member.in_(people))
-    return {uri for query in (vouched, worked) for uri in db.scalars(query.distinct())}
+    return {*db.scalars(vouched.union(worked))}
 
 
 def words(db: Session, way: Way) -> str:

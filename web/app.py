@@ -41,13 +41,13 @@ def create(
     `trusted_proxies` are addresses or networks whose ``X-Forwarded-For`` is believed, `media` are the folders in which
     uploads lie, by host as well; `examine` looks whether all is well with the server.
     """
-    routes = [route for place in (*OTHERS, *_pages()) for route in place.routes]
+    routes = [route for place in (*OTHERS, *places()) for route in place.routes]
     routes.sort(key=lambda route: "{" in route.path)  # what is named goes before what may be anything
     router = Router([*activitypub.inboxes(), *routes, *activitypub.documents], redirect_slashes=False)
     return Front(instances, media or {}, examine, Errors(Rates(router, networks(trusted_proxies))))
 
 
-def _pages() -> list[ModuleType]:
+def places() -> list[ModuleType]:
     """All that people look at: there is no list to extend."""
     return [import_module(f"web.pages.{one.name}") for one in pkgutil.iter_modules(pages.__path__)]
 

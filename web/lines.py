@@ -39,13 +39,16 @@ class Line:
 
 
 def lines(
-    db: Session, rows: Sequence[Object], reader: str, home: str, boosters: Mapping[str, str] = NOBODY
+    db: Session, rows: Sequence[Object], reader: str, home: str, boosters: Mapping[str, str] = NOBODY, whole: str = ""
 ) -> list[Line]:
-    """`rows` in their order; `boosters` are those who passed some of them on, by the URI of the post."""
+    """`rows` in their order; `boosters` are those who passed some of them on, by the URI of the post; `whole` is one.
+
+    Of the others there is the beginning.
+    """
     passed_on = shown.people(db, boosters.values(), home)
     made, ours = reactions.by(db, reader, [row.id for row in rows]), {row.uri: row for row in rows}
     unwanted, written = filters.of(db, reader), list[Line]()
-    for post in shown.posts(db, rows, home):
+    for post in shown.posts(db, rows, home, whole):
         row, booster = ours[post.note.id], boosters.get(post.note.id)
         mine = frozenset[str](made.get(row.id, ()))
         hidden = filters.found(unwanted, row) if row.author != reader else ""

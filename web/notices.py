@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from activitypub import html
-from coop import access, filters
+from coop import feed, filters
 from coop.events import Kind
 from coop.follows import Follow
 from coop.notifications import Notification
@@ -149,11 +149,16 @@ def told(db: Session, rows: Sequence[Notification], reader: str, home: str) -> l
     """The lines about `rows`, in their order; nothing is quoted that `reader` may not read any more."""
     people = shown.people(db, {row.by for row in rows}, home)
     wanted = {row.about for row in rows if row.about}
-    found = {one.uri: one for one in db.scalars(select(Object).where(Object.uri.in_(wanted), Object.deleted.is_(None)))}
-    seen = {uri: one for uri, one in found.items() if access.may_read(db, one, reader)}
+    found = db.scalars(select(Object).where(Object.uri.in_(wanted), Object.deleted.is_(None))).all()
+    seen = {one.uri: one for one in feed.readable(db, found, reader)}
     unwanted = filters.of(db, reader)
     hidden = {uri for uri, one in seen.items() if filters.found(unwanted, one)}
-    return [_told(row, people[row.by], seen.get(row.about), row.about in hidden) for row in rows]
+    asking = _asking(db, {row.by for row in rows if row.kind == "follow request"}, reader)
+    lines: dict[tuple[str, ...], list[Notification]] = {}
+    for row in rows:
+        same = (row.kind, row.about) if row.kind in TOGETHER else (row.kind, row.about, row.by)
+        lines.setdefault(same, []).append(row)
+    return [_told(some, people, seen.get(some[0].about), hidden, asking) for some in lines.values()]
 
 
 def _asking(db: Session, some: set[str], reader: str) -> frozenset[str]:

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from starlette.types import Message, Send
 
-_CSP = (
+CSP = (
     "default-src 'self'; script-src 'self'; style-src 'self'; object-src 'none'; base-uri 'none'; "
     "form-action 'self'; frame-ancestors 'none'"
 )
 _ALWAYS = {
-    "content-security-policy": _CSP,
+    "content-security-policy": CSP,
     "x-content-type-options": "nosniff",
     "referrer-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
-from types import MappingProxyType
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
@@ -25,6 +24,7 @@ from coop.endorsements import Endorsement as Row
 from federation import ids
 from federation.tables import Actor, Object
 
+BEGINNING = 1_500  # characters of HTML, of a post among others: somebody's book does not keep a page from coming
 TONES = 6  # tints for whoever has no picture
 
 
@@ -57,6 +57,7 @@ class Post:
     author: Person
     home: str
     number: int  # of its row
+    goes_on: bool = False  # where it is on its own
 
     @property
     def seen(self) -> str:
@@ -144,9 +145,6 @@ WORDS: dict[Verdict, str] = {
 }
 
 
-NOBODY: Mapping[str, Person] = MappingProxyType({})
-
-
 def person(actor: Actor, home: str) -> Person:
     profile = Profile.read(Document(actor.document))
     name, address, url = profile.name or profile.handle, actor.address or actor.host, profile.url or actor.uri
@@ -160,20 +158,33 @@ def kept_here(picture: Picture | None, home: str) -> Picture | None:
     return picture if picture and picture.url.startswith(f"{home}/") else None
 
 
-def people(db: Session, uris: Iterable[str], home: str, known: Mapping[str, Person] = NOBODY) -> dict[str, Person]:
-    """Everyone of `uris` whom we have met, looked up unless they are `known`; the others go by their host."""
+def people(db: Session, uris: Iterable[str], home: str) -> dict[str, Person]:
+    """Everyone of `uris` whom we have met; the others go by their host, as does a server that complains of somebody."""
     wanted = {*uris}
-    met = dict(known)
-    if unknown := wanted - met.keys():
-        met |= {one.uri: person(one, home) for one in db.scalars(select(Actor).where(Actor.uri.in_(unknown)))}
-    return {uri: met.get(uri) or Person(uri, host(uri), host(uri), uri) for uri in wanted}
+    memory: dict[str, Person] = db.info.setdefault("shown", {})  # a page shows the same few again and again
+    if unknown := wanted - memory.keys():
+        met = {one.uri: person(one, home) for one in db.scalars(select(Actor).where(Actor.uri.in_(unknown)))}
+        memory |= {uri: met.get(uri) or _unmet(uri) for uri in unknown}
+    return {uri: memory[uri] for uri in wanted}
 
 
-def posts(db: Session, rows: Iterable[Object], home: str, known: Mapping[str, Person] = NOBODY) -> list[Post]:
-    """The rows that can be read as posts, in their order."""
+def _unmet(uri: str) -> Person:
+    """Somebody of whom no more is known; a server, which has no page, is named by its host alone (P-124)."""
+    name = host(uri) if "://" in uri else uri
+    return Person(uri, name, name, uri if "://" in uri else "")
+
+
+def posts(db: Session, rows: Iterable[Object], home: str, whole: str = "") -> list[Post]:
+    """The rows that can be read as posts, in their order: of each the beginning, but for the one that is `whole`."""
     notes = [(note, row.id) for row in rows if (note := _note(row))]
-    authors = people(db, {one.author for one, _ in notes}, home, known)
-    return [Post(one, authors[one.author], home, number) for one, number in notes]
+    authors = people(db, {one.author for one, _ in notes}, home)
+    return [_post(one, authors[one.author], home, number, one.id == whole) for one, number in notes]
+
+
+def _post(note: Note, author: Person, home: str, number: int, is_whole: bool) -> Post:
+    if is_whole or len(note.content) <= BEGINNING:
+        return Post(note, author, home, number)
+    return Post(replace(note, content=html.beginning(note.content, BEGINNING)), author, home, number, goes_on=True)
 
 
 def promises(db: Session, query: Select[Commitment], home: str) -> list[Promise]:

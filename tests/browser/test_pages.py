@@ -81,6 +81,7 @@ class Visit:
     studio: Studio
     asked: list[str] = field(default_factory=list)
     elsewhere: list[str] = field(default_factory=list)
+    cookie: str = ""  # of whoever is logged in
     complaints: list[str] = field(default_factory=list)
 
     async def answer(self, route: Route) -> None:
@@ -91,7 +92,8 @@ class Visit:
             await route.abort()
             return
         async with httpx.AsyncClient(transport=httpx.ASGITransport(self.studio.app)) as wire:
-            given = await wire.request(request.method, request.url, headers=request.headers)
+            headers = {**request.headers, **({"cookie": self.cookie} if self.cookie else {})}
+            given = await wire.request(request.method, request.url, headers=headers)
         await route.fulfill(status=given.status_code, headers=dict(given.headers), body=given.content)
 
     @property

@@ -10,6 +10,7 @@ import pytest
 from coop import invitations, offers, posts, projects, reactions
 from coop.posts import Draft
 from federation.tables import Object
+from tests.federation.stranger import Stranger
 from tests.fediverse import Fediverse, Studio, key_pair
 from tests.web.inhabitants import Inhabitant, at_home, forms
 from tests.web.test_collections import says
@@ -218,3 +219,17 @@ async def test_news_that_was_seen_is_new_no_more(fediverse: Fediverse) -> None:
 
     assert after.count("(new)") == 1
     assert after.index("Two") < after.index("One")
+
+
+async def test_a_complaint_of_another_server_is_news_from_that_server(fediverse: Fediverse) -> None:
+    attic, _, one = await friends(fediverse)
+    far = Stranger(fediverse)
+    flag = far.activity("Flag", far.actor("actor", "Application"), [attic.uri], content="<p>Too loud.</p>")
+    await far.sends(attic, flag)
+    await fediverse.settle()
+
+    today, news = await one.sees("/today"), await one.sees("/notifications")
+
+    assert (today.status_code, news.status_code) == (200, 200)
+    assert "<b>social.example</b> reports somebody who lives here" in today.text
+    assert "/who?is=social.example" not in today.text + news.text

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 from urllib.parse import quote
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from starlette.requests import Request
 from starlette.responses import Response
@@ -22,9 +23,10 @@ from federation import discovery, ids, known
 from federation.client import Gone, Unreachable
 from federation.instance import Instance
 from federation.outbox import TooLong
+from federation.tables import Object
 from web import inside, session, talks
 from web.once import new_key
-from web.pages.public import card
+from web.pages.public import card, cards_of
 from web.pages.saying import meet
 from web.session import text
 from web.shown import Card
@@ -87,7 +89,7 @@ async def get_board(request: Request) -> Response:
         rows = db.scalars(query.limit(LATEST + 1)).all()
         return {
             **inside.insider(db, visitor, here.home),
-            "hung": [one for row in rows[:LATEST] if (one := _hung(db, here, row))],
+            "hung": hung(db, here, rows[:LATEST]),
             "asked": asked,
             "older": ids.slug(rows[LATEST - 1].id) if len(rows) > LATEST else "",
         }
@@ -95,9 +97,12 @@ async def get_board(request: Request) -> Response:
     return inside.page(request, "board.html", await here.store.read(read))
 
 
-def _hung(db: Session, here: Instance, offer: Offer) -> Hung | None:
-    row = known.find(db, offer.uri)
-    return Hung(card(db, here, row), offer.status(here.now())) if row and not row.deleted else None
+def hung(db: Session, here: Instance, rows: Sequence[Offer]) -> list[Hung]:
+    """The offers in their order, but for those that were taken back."""
+    wanted, now = [one.id for one in rows], here.now()
+    found = db.scalars(select(Object).where(Object.id.in_(wanted), Object.deleted.is_(None))).all()
+    cards = {one.url: one for one in cards_of(db, here, found)}
+    return [Hung(cards[one.uri], one.status(now)) for one in rows if one.uri in cards]
 
 
 # --- One offer -----------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ Every address here is also that of a document; which of the two is answered is n
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -34,7 +34,7 @@ from web.feeds import posts_by
 from web.negotiation import wants_document
 from web.pages import seals
 from web.rendering import page
-from web.shown import NOBODY, Card, Person, Post
+from web.shown import Card, Person, Post
 
 LED = {"Vary": "Accept", "Cache-Control": "public, max-age=180"}  # programs are not led there
 LATEST = 20  # posts on a page
@@ -81,20 +81,20 @@ def latest(db: Session, authors: list[str]) -> list[Object]:
     return sorted(found, key=lambda row: row.id, reverse=True)[:LATEST]
 
 
-def cards(db: Session, here: Instance, authors: list[str], met: Mapping[str, Person] = NOBODY) -> list[Card]:
+def cards(db: Session, here: Instance, authors: list[str]) -> list[Card]:
     """The offers of some of us that are open now."""
     found = [uri for author in authors for _, uri in db.execute(offers.offers_of(author, here.now())).all()]
     rows = db.scalars(select(Object).where(Object.uri.in_(found)).order_by(Object.id.desc()).limit(SHOWN_OFFERS))
-    return _cards(db, here, rows.all(), met)
+    return cards_of(db, here, rows.all())
 
 
-def _cards(db: Session, here: Instance, rows: Sequence[Object], met: Mapping[str, Person] = NOBODY) -> list[Card]:
-    authors = shown.people(db, {one.author for one in rows}, here.home, met)
+def cards_of(db: Session, here: Instance, rows: Sequence[Object]) -> list[Card]:
+    authors = shown.people(db, {one.author for one in rows}, here.home)
     return [_card(here, one, authors[one.author]) for one in rows]
 
 
 def card(db: Session, here: Instance, row: Object) -> Card:
-    return _cards(db, here, [row])[0]
+    return cards_of(db, here, [row])[0]
 
 
 def _card(here: Instance, row: Object, author: Person) -> Card:
@@ -153,8 +153,7 @@ async def profile_page(request: Request, actor: Actor) -> Response:
 def portrait(db: Session, here: Instance, actor: Actor) -> dict[str, Any]:
     """Somebody with all that visitors may see of them: their own page, or that of a house where nobody else lives."""
     person, profile = shown.person(actor, here.home), Profile.read(Document(actor.document))
-    met = {actor.uri: person}
-    hung, given = cards(db, here, [actor.uri], met), seals.seals_of(db, here, actor.uri)
+    hung, given = cards(db, here, [actor.uri]), seals.seals_of(db, here, actor.uri)
     proven = links.verified(db, actor.uri)
     return {
         "person": person,
@@ -166,25 +165,23 @@ def portrait(db: Session, here: Instance, actor: Actor) -> dict[str, Any]:
         "followers": count(db, follows.followers(actor.uri)),
         "following": count(db, follows.following(actor.uri)),
         "cards": hung,
-        "strip": strip(db, here, [actor.uri], met),
+        "strip": strip(db, here, [actor.uri]),
         "seals": given,
         "promises": shown.promises(db, fulfilment.shown_of(actor.uri).limit(LATEST), here.home),
-        "pinned": shown.posts(db, db.scalars(pins.pinned(actor.uri)), here.home, met),
-        "posts": shown.posts(db, latest(db, [actor.uri]), here.home, met),
+        "pinned": shown.posts(db, db.scalars(pins.pinned(actor.uri)), here.home),
+        "posts": shown.posts(db, latest(db, [actor.uri]), here.home),
         "projects": [shown.person(one, here.home) for one in db.scalars(public_projects(actor.uri))],
         "preview": previews.of(person, profile, here.home),
         "linked": linked.profile(person, profile, proven, hung, given),
     }
 
 
-def strip(
-    db: Session, here: Instance, authors: list[str], met: Mapping[str, Person] = NOBODY
-) -> list[tuple[Media, Post]]:
+def strip(db: Session, here: Instance, authors: list[str]) -> list[tuple[Media, Post]]:
     """The latest pictures that some of us show to everybody, each with the post that it belongs to."""
     pictures = select(Upload.object).where(Upload.owner.in_(authors), Upload.media_type.startswith("image/"))
     shown_to_all = (Object.visibility == "public", Object.deleted.is_(None), Object.id.in_(pictures))
     rows = db.scalars(select(Object).where(*shown_to_all).order_by(Object.id.desc()).limit(PICTURES)).all()
-    return [(one, post) for post in shown.posts(db, rows, here.home, met) for one in post.pictures][:PICTURES]
+    return [(one, post) for post in shown.posts(db, rows, here.home) for one in post.pictures][:PICTURES]
 
 
 def public_projects(member: str) -> Select[Actor]:

@@ -45,7 +45,7 @@ async def post_page(request: Request, row: Object) -> Response:
     here: Instance = request.scope["instance"]
 
     def read(db: Session) -> dict[str, Any]:
-        [post] = shown.posts(db, [row], here.home)
+        [post] = shown.posts(db, [row], here.home, whole=row.uri)
         if whole := essays.whole(db, row.uri):
             post = replace(post, note=replace(post.note, content=whole))
         return {"post": post, **around(db, post)}

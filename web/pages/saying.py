@@ -29,6 +29,7 @@ from web.lines import lines
 from web.session import text
 from web.writing import MAX_FORM, Words
 
+AROUND = 12  # posts that are shown before one in its conversation, and after it
 MAX_PREVIEW = 50_000  # characters
 PART = "text/html; part"  # what a page of ours asks for that needs no whole page
 MENTIONED = 20  # addresses that are looked up before something is said
@@ -60,7 +61,7 @@ async def say(request: Request) -> Response:
         return await again(request, replace(words, trouble=_in_words(error)), 422)
     if words.project:
         return inside.go(f"/project?is={quote(words.project, safe='')}")
-    return inside.go(f"/read?of={quote(uri, safe='')}" if words.reply_to else "/today")
+    return inside.go(read_at(uri) if words.reply_to else "/today")
 
 
 async def attach(request: Request) -> Response:
@@ -158,6 +159,11 @@ def does(act: Callable[[Transaction, str, str], object], with_: str = "of") -> C
 # --- Reading -------------------------------------------------------------------------------------------------------
 
 
+def read_at(uri: str) -> str:
+    """Where something is read in its conversation by whoever is logged in."""
+    return f"/read?of={quote(uri, safe='')}"
+
+
 async def get_conversation(request: Request) -> Response:
     return await reading(request, request.query_params.get("of", ""), None)
 
@@ -172,9 +178,13 @@ async def reading(request: Request, uri: str, words: Words | None, status: int =
         if row is None or row.deleted or not feed.readable(db, [row], visitor.uri):
             raise NotFound("there is nothing to read at this address any more, or it is not for you")
         rows = feed.conversation(db, row, visitor.uri)
+        at = next((number for number, one in enumerate(rows) if one.id == row.id), 0)
+        first, last = max(0, at - AROUND), at + AROUND
         values = {
             **inside.insider(db, visitor, here.home),
-            "lines": lines(db, rows, visitor.uri, here.home),
+            "lines": lines(db, rows[first : last + 1], visitor.uri, here.home, whole=row.uri),
+            "earlier": read_at(rows[first - 1].uri) if first else "",
+            "later": read_at(rows[last + 1].uri) if last + 1 < len(rows) else "",
             "of": row.uri,
             "waiting": conversations.waiting(db, row).sentence,
             "words": words or Words(visibility=row.visibility, reply_to=row.uri),

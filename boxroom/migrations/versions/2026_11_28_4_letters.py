@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "2026_11_28_4_letters"
-down_revision = "2026_11_28_2_logins"
+down_revision = "2026_11_28_3_looks"
 
 NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 

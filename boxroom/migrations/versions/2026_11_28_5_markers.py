@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "2026_11_28_5_markers"
-down_revision = "2026_11_28_3_looks"
+down_revision = "2026_11_28_4_letters"
 
 NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 

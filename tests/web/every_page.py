@@ -1,0 +1,57 @@
+"""All pages that there are, as the routes of the application tell: whoever adds one says here what it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import quote
+
+from starlette.routing import Route
+
+import web.app
+from tests.web.lively import Lively
+
+# By the route of a page that shows nothing by its bare path: what to ask for, with names of `Lively.has`.
+NEEDS: dict[str, tuple[str, ...]] = {
+    "/who": ("/who?is={friend}", "/who?is={me}", "/who?is={stranger}", "/who?is={blocked}"),
+    "/who/ways": ("/who/ways?is={friend}", "/who/ways?is={stranger}"),
+    "/read": ("/read?of={post}", "/read?of={message}", "/read?of={room}", "/read?of={answer}", "/read?of={book}"),
+    "/offer": ("/offer?is={offer}", "/offer?is={taken}", "/offer?is={theirs}"),
+    "/endorsements/{hash}": ("/endorsements/{seal}", "/endorsements/{broken}"),
+    "/invitations/{token}": ("/invitations/{letter}",),
+    "/authorize": ("/authorize?uri=@ada@far.example", "/authorize?uri=https://far.example/notes/1"),
+    "/@{handle}": ("/@attic", "/@nobody"),
+    "/tags/{name}": ("/tags/maps", "/tags/nothing"),
+}
+# What a page shows otherwise, by its route.
+AS_WELL: dict[str, tuple[str, ...]] = {
+    "/today": ("/today?show=offers", "/today?show=studios"),
+    "/board": ("/board?show=mine", "/board?kind=request", "/board?words=nothing+of+the+kind"),
+    "/board/new": ("/board/new?kind=request",),
+    "/people": ("/people?show=followers", "/people?show=requests"),
+    "/settings": ("/settings?done=password",),
+}
+NO_PAGES = {"/endorsements/{hash}.json", "/skills/{name}"}  # a file, and a way to a page
+SAID = ("post", "picture", "offer", "taken", "project", "given")  # what has an address of its own here
+TO_SEE = ("/nothing-here",)
+
+
+def routes() -> list[str]:
+    """The paths of all pages."""
+    places = web.app.places()
+    found = [one for place in places for one in place.routes if isinstance(one, Route) and "GET" in (one.methods or ())]
+    return [one.path for one in found if one.path not in NO_PAGES]
+
+
+def every_page(one: Lively) -> Iterator[str]:
+    """Where to look in the attic."""
+    named = {name: quote(value, safe="") for name, value in one.has.items()}
+    for path in dict.fromkeys(routes()):
+        for address in (*NEEDS.get(path, (path,)), *AS_WELL.get(path, ())):
+            yield address.format_map(named)
+    yield from (one.has[name].removeprefix(one.attic.home) for name in SAID)
+    yield from TO_SEE
+
+
+def bare_pages() -> list[str]:
+    """Where to look in a studio where nothing happened yet."""
+    return [path for path in dict.fromkeys(routes()) if path not in NEEDS and "{" not in path]
