@@ -11,11 +11,11 @@ from activitypub.media import Media
 from activitypub.note import Note
 from activitypub.poll import Poll
 from activitypub.proposal import Price, Proposal, Purpose
-from web.languages import gettext as _
+from web.languages import N_, _
 from web.lines import Line
 from web.notices import Told
-from web.pages.saying import Words
 from web.shown import WORDS, Card, Person, Post, Seal
+from web.writing import Words
 
 HOME = "https://studio.example"
 FAR = "https://far.example"
