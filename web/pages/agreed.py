@@ -91,6 +91,7 @@ async def check(request: Request) -> Response:
     await session.inhabitant(request)
     file = sent.get("file")
     body = await file.read() if isinstance(file, UploadFile) else b""
+    await sent.close()
     try:
         documents = agreements.read_bundle(body)
         judged = await discovery.completing(here, lambda tx: agreements.examine(tx, *documents))
