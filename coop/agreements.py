@@ -200,6 +200,13 @@ def judge(db: Session, offered: Document, accepted: Document, now: datetime) -> 
     return Verdict("signed by both", f"{parties} have signed this very agreement")
 
 
+def examine(tx: Transaction, offered: Document, accepted: Document) -> Verdict:
+    """The same of two documents of anybody's. Raise `known.Missing` for whose keys have to be fetched first."""
+    for document in (offered, accepted):
+        known.actor(tx.db, document.require("actor"))
+    return judge(tx.db, offered, accepted, tx.now)
+
+
 def bundle(row: Agreement) -> Json:
     """All that somebody else needs to check it. Raise `Trouble` if one of the two never signed."""
     if row.offered is None or row.accepted is None:

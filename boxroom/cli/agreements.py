@@ -15,10 +15,8 @@ from boxroom.cli.desk import Desk, command
 from boxroom.cli.printing import print_document, print_table, say
 from boxroom.cli.shapes import Shape
 from coop import accounts, agreements, beginnings
-from coop.agreements import Agreement, Verdict
+from coop.agreements import Agreement
 from coop.errors import Trouble
-from federation import known
-from federation.store import Transaction
 from federation.tables import Actor
 
 agreement = click.Group(
@@ -68,13 +66,7 @@ async def save(desk: Desk, url: str, file: Path) -> None:
 async def verify(desk: Desk, file: Path) -> None:
     """Check an agreement in FILE; exit status 1 unless both have signed just that."""
     offered, accepted = agreements.read_bundle(await asyncio.to_thread(file.read_bytes))
-
-    def check(tx: Transaction) -> Verdict:
-        for one in (offered, accepted):
-            known.actor(tx.db, one.require("actor"))
-        return agreements.judge(tx.db, offered, accepted, tx.now)
-
-    judged = await desk.does(check)
+    judged = await desk.does(lambda tx: agreements.examine(tx, offered, accepted))
     if judged.word != "signed by both":
         raise Trouble(f"{judged.word}: {judged.reason}")
     if desk.as_json:

@@ -7,6 +7,7 @@ up to date. Nothing changes on disk: a guard is left out as its module is import
 from __future__ import annotations
 
 import os
+import pkgutil
 import subprocess
 import sys
 import tempfile
@@ -15,7 +16,7 @@ from importlib import import_module
 
 import pytest
 
-from tests.guards import archives, coop, door, face, mail, receipts, vouching, wire
+from tests import guards
 from tests.guards.guard import ROOT, Guard, Without
 
 AT_ONCE = 2
@@ -24,16 +25,9 @@ PREPARED = ("-W", "ignore::pytest.PytestAssertRewriteWarning")  # of what is imp
 BROKEN = 70  # the exit status of a run that came to no end: it has noticed nothing
 SLOW = ("aiohttp", "cryptography.x509", "httpx", "jinja2", "sqlalchemy.orm", "starlette.routing")  # to be imported
 
-GUARDS = (
-    *receipts.GUARDS,
-    *wire.GUARDS,
-    *coop.GUARDS,
-    *vouching.GUARDS,
-    *mail.GUARDS,
-    *archives.GUARDS,
-    *door.GUARDS,
-    *face.GUARDS,
-)
+_NAMES = (one.name for one in pkgutil.iter_modules(guards.__path__) if not one.name.startswith("_"))
+_TABLES = (import_module(f"tests.guards.{name}") for name in _NAMES)
+GUARDS: tuple[Guard, ...] = tuple(guard for table in _TABLES for guard in getattr(table, "GUARDS", ()))
 
 
 def main(word: str = "") -> int:

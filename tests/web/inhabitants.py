@@ -37,7 +37,8 @@ class _Forms(HTMLParser):
         if tag == "form":
             self.found.append(Form(given.get("action", "")))
         elif tag == "input" and name:
-            self.found[-1].fields[name] = given.get("value", "")
+            if given.get("type") not in ("radio", "checkbox") or "checked" in given:
+                self.found[-1].fields[name] = given.get("value", "")
         elif tag == "textarea":
             self.found[-1].fields[name] = ""
             self._text = name

@@ -101,7 +101,7 @@ async def test_one_chooses_in_which_project(fediverse: Fediverse) -> None:
 
     page = (await ada.sees("/promises/new")).text
 
-    assert new(guild) in page
+    assert f"/promises/new?project={quote(guild.uri)}" in page
     assert "/promises/new" not in [one.action for one in forms(page)]
 
 

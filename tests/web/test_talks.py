@@ -190,6 +190,33 @@ async def test_an_agreement_is_saved_with_both_signatures(fediverse: Fediverse) 
     assert accepted.uris("object") == (offered.id,)
 
 
+async def test_a_saved_agreement_is_checked_by_anybody(fediverse: Fediverse) -> None:
+    *_, bo, uri = await have_agreed(fediverse)
+    saved = (await bo.sees(agreed(uri).replace("/agreement", "/agreement/file"))).content
+    cy = await at_home(await fediverse.studio("cy"))
+    token = forms((await cy.sees("/agreements")).text)[0].fields["form"]
+
+    found = {}
+    for name, body in {
+        "true": saved,
+        "altered": saved.replace(b"2000", b"9000"),
+        "nothing": b"",
+        "no agreement": b"{}",
+        "binary": b"\xff\x00" * 50,
+        "deep": b"[" * 5_000,
+    }.items():
+        sent = await cy.client.post(
+            "/agreements", data={"form": token}, files={"file": ("a.json", body)}, headers=BROWSER
+        )
+        found[name] = (sent.status_code, "Signed by both" in sent.text, "Altered" in sent.text)
+    text = await cy.client.post("/agreements", data={"form": token, "file": "x"}, headers=BROWSER)
+
+    assert found.pop("true") == (200, True, False)
+    assert found.pop("altered") == (200, False, True)
+    assert {*found.values()} == {(422, False, False)}
+    assert text.status_code == 422
+
+
 async def test_an_agreement_is_between_two(fediverse: Fediverse) -> None:
     attic, shop, ada, _, uri = await have_agreed(fediverse)
     cy = await fediverse.studio("cy")

@@ -11,17 +11,19 @@ from urllib.parse import quote
 import msgspec
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
+from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from activitypub.document import Json
 from coop import accounts, agreements, beginnings, offers, projects
-from coop.agreements import Agreement
+from coop.agreements import Agreement, Verdict
 from coop.offers import Offer
-from federation import ids
+from federation import discovery, ids
 from federation.instance import Instance
 from web import doing, inside, session, shown
+from web.languages import _
 from web.session import text
 from web.shown import Person
 from web.talks import Terms, terms_of
@@ -56,6 +58,11 @@ def where(uri: str) -> str:
 
 
 async def get_agreements(request: Request) -> Response:
+    return await agreements_page(request)
+
+
+async def agreements_page(request: Request, judged: Verdict | None = None, trouble: str = "") -> Response:
+    """The page; with what was found of an agreement in a file, or why nothing was."""
     here: Instance = request.scope["instance"]
     visitor = await session.inhabitant(request)
     before = ids.from_slug(request.query_params.get("before", ""))
@@ -70,9 +77,27 @@ async def get_agreements(request: Request) -> Response:
             "agreed": [(one, people[one.other(visitor.uri)], where(one.uri)) for one in rows[:LATEST]],
             "titles": dict(db.execute(_titles([one.offer for one in rows])).all()),
             "older": ids.slug(rows[LATEST - 1].id) if len(rows) > LATEST else "",
+            "judged": judged,
+            "trouble": trouble,
         }
 
-    return inside.page(request, "agreements.html", await here.store.read(read))
+    return inside.page(request, "agreements.html", await here.store.read(read), 422 if trouble else 200)
+
+
+async def check(request: Request) -> Response:
+    """Whether both have signed just what is in a file, whoever the two are; nothing of it is kept."""
+    here: Instance = request.scope["instance"]
+    sent = await session.form_of(request)
+    await session.inhabitant(request)
+    file = sent.get("file")
+    body = await file.read() if isinstance(file, UploadFile) else b""
+    await sent.close()
+    try:
+        documents = agreements.read_bundle(body)
+        judged = await discovery.completing(here, lambda tx: agreements.examine(tx, *documents))
+    except doing.EXPECTED as error:
+        return await agreements_page(request, trouble=_("It cannot be checked: {why}.").format(why=error))
+    return await agreements_page(request, judged)
 
 
 def _titles(uris: Sequence[str]) -> Select[str, str]:
@@ -157,6 +182,7 @@ async def confirm(request: Request) -> Response:
 
 routes = [
     Route("/agreements", get_agreements, methods=["GET"]),
+    Route("/agreements", check, methods=["POST"]),
     Route("/agreement", get_agreement, methods=["GET"]),
     Route("/agreement/file", get_file, methods=["GET"]),
     Route("/agreement/begin", begin, methods=["POST"]),
