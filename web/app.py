@@ -82,7 +82,7 @@ class Front:
             return
         name = _host(scope)
         here = self.instances.get(name)
-        if here is None or not scope["path"].isprintable():
+        if here is None or not scope["path"].isprintable() or _NUL in scope["query_string"]:
             await _REFUSED(scope, receive, send)
             return
         scope["instance"] = here
@@ -99,6 +99,7 @@ class Front:
                 await sent.close()
 
 
+_NUL = b"%00"  # which not every database can be asked for
 _REFUSED = PlainTextResponse("Nobody lives at this address. Check the name that you asked for.\n", 421)
 
 

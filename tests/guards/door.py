@@ -9,6 +9,8 @@ LOGINS = "coop/logins.py"
 ATTEMPTS = "web/attempts.py"
 DOOR = "web/pages/door.py"
 PASSKEYS = "web/pages/passkeys.py"
+CHECKING = "web/pages/checking.py"
+APP = "web/app.py"
 CODES = "coop/spare_codes.py"
 PEOPLE = "web/pages/saying.py"
 FORM = "test_door.py::test_a_form_of_another_page_does_nothing"
@@ -24,6 +26,24 @@ GUARDS = (
     Guard(SESSION, 'site not in ("same-origin", "none")', "False", ELSEWHERE),
     Guard(SESSION, "origin != here.home", "False", ELSEWHERE),
     Guard(SESSION, "not _ELSEWHERE.match(path)", "True", "test_door.py::test_a_login_leads_to_no_other_server"),
+    Guard(
+        SESSION,
+        'found.encode(errors="replace").decode().replace(',
+        "found.replace(",
+        "test_checking.py::test_words_in_an_odd_charset_are_only_odd_words",
+    ),
+    Guard(
+        APP,
+        ' or _NUL in scope["query_string"]',
+        "",
+        "test_person.py::test_what_no_database_can_be_asked_for_is_at_no_address",
+    ),
+    Guard(
+        CHECKING,
+        "    if len(body) > MAX_COPY:",
+        "    if False:",
+        "test_checking.py::test_too_much_is_refused_and_not_sent_back",
+    ),
     # Logins
     Guard(DOOR, "logins.renew(tx, before.key, browser.key)", "pass", "test_door.py"),
     Guard(

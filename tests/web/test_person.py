@@ -168,3 +168,11 @@ async def test_those_pages_are_of_their_reader_alone(fediverse: Fediverse) -> No
     await ada.sends("/today", "/logout")
     for path in (who(attic.uri), knows(attic.uri), invite(attic.uri)):
         assert (await ada.sees(path)).status_code == 303
+
+
+async def test_what_no_database_can_be_asked_for_is_at_no_address(fediverse: Fediverse) -> None:
+    attic = await fediverse.studio("attic")
+    ada = await at_home(attic)
+
+    for path in ("/who?is=%00", "/vouching/one?is=a%00b", "/vouching/give?whom=%00&request=%00", "/board?skill=%00"):
+        assert (await ada.sees(path)).status_code == 421, path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -228,7 +229,8 @@ async def test_these_pages_are_for_who_is_logged_in(fediverse: Fediverse, path: 
 async def test_long_lists_are_paged(fediverse: Fediverse) -> None:
     attic, shop, ada, bo = await two(fediverse)
     for number in range(26):
-        await shop.does(lambda tx, number=number: endorsements.give(tx, shop.uri, attic.uri, [f"S{number}!"], "Yes."))
+        said = partial(endorsements.give, account=shop.uri, subject=attic.uri, skills=[f"S{number}!"], text="Yes.")
+        await shop.does(said)
     await fediverse.settle()
 
     for reader, path in ((ada, "/vouching?show=received"), (bo, "/vouching?show=given")):
