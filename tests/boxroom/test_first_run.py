@@ -47,6 +47,7 @@ async def test_a_studio_is_founded_in_a_browser_and_not_before_it_is_confirmed(r
     assert left_in(run) == {FILE, "boxroom.db"}
     assert f'href="{run.home}/welcome?by=' in answer.text
     assert run.ended == 1
+    assert (run.folder / FILE).read_text() == f'url = "{run.home}"\nallow_private_network = true\n'  # to try it out
     with closing(sqlite3.connect(run.folder / "boxroom.db")) as database:
         [(hashed, codes)] = database.execute("SELECT password, (SELECT count(*) FROM spare_codes) FROM accounts")
     assert PasswordHasher().verify(hashed, PASSWORD)
