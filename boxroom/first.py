@@ -11,9 +11,12 @@ from contextlib import suppress
 from dataclasses import astuple, dataclass
 from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import idna
 import msgspec
 
+from activitypub.origin import host
 from boxroom import doctor, founding, reach, server
 from boxroom.assemble import now
 from boxroom.cli.desk import EXPECTED, in_words
@@ -46,6 +49,7 @@ class Plot:
             home = self.settings(typed if "://" in typed else f"https://{typed}").url
         except Wrong as error:
             raise Trouble(str(error)) from error
+        home = _as_it_travels(home)
         fixed = self.environment.get(URL)
         if fixed and home != self.settings(fixed).url:
             raise Trouble(f"the environment says that {URL} is {fixed}: take that one, or start again without it")
@@ -105,7 +109,19 @@ async def run(data: Path, listener: socket.socket) -> bool:
     await pages.serve([listener.dup()])  # what it closes; whoever comes meanwhile waits for the studio
     for number in server.SIGNALS:
         asyncio.get_running_loop().remove_signal_handler(number)
-    return beginning.is_founded
+    return beginning.is_founded and not pages.is_told_to_stop
+
+
+def _as_it_travels(home: str) -> str:
+    """The address as browsers and servers ask for it: the name in ASCII, no port that goes without saying."""
+    name = urlsplit(home).hostname or ""
+    if draft.is_number(name):
+        return home
+    try:
+        written = idna.encode(name.rstrip("."), uts46=True).decode()
+    except idna.IDNAError as error:
+        raise Trouble(f"no server can be called {name}") from error
+    return f"{home.partition('://')[0]}://{host(home).replace(name, written, 1)}"
 
 
 def _invite(data: Path, key: str, address: str) -> None:

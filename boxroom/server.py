@@ -110,6 +110,7 @@ class Server(uvicorn.Server):
         super().__init__(_configuration(app))
         self.begins = begins
         self.ends = ends
+        self.is_told_to_stop = False
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -122,8 +123,12 @@ class Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        on_signal(lambda: self.handle_exit(signal.SIGTERM, None))
+        on_signal(self._stop)
         yield
+
+    def _stop(self) -> None:
+        self.is_told_to_stop = True
+        self.handle_exit(signal.SIGTERM, None)
 
 
 async def _now_and_then(every: timedelta, work: Callable[[], Awaitable[None]]) -> None:

@@ -24,7 +24,7 @@ main() {
     fi
     studio "$@"
     door "$1"
-    start
+    start "$1"
 }
 
 check() {
@@ -122,6 +122,7 @@ start() {
     systemctl restart boxroom.service boxroom-backup.timer
     systemctl reload-or-restart caddy.service
     say "Whether others can reach it is told by: sudo boxroom doctor"
+    say "A password to log in with at $1/login is set by: sudo boxroom password"
 }
 
 say() { printf '== %s\n' "$*"; }

@@ -20,6 +20,12 @@ SIGNED = "test_passkeys.py::test_what_is_not_signed_by_it_now_and_here_opens_not
 SCRIPT = "test_passkeys.py::test_whatever_a_script_sends_is_answered"
 CODE = "test_passkeys.py::test_a_spare_code_opens_once_sets_a_new_password_and_ends_other_logins"
 
+FIRST = "web/first/pages.py"
+BEGINNING = "web/first/beginning.py"
+FENCE = "web/first/app.py"
+SETTINGS = "web/pages/settings.py"
+LINK = "test_first_run.py::test_the_link_lets_in_the_first_browser_that_has_it_and_no_other"
+
 GUARDS = (
     # Forms
     Guard(SESSION, "not hmac.compare_digest(text(sent, TOKEN).encode(), browser.token.encode())", "False", FORM),
@@ -43,6 +49,60 @@ GUARDS = (
         "    if len(body) > MAX_COPY:",
         "    if False:",
         "test_checking.py::test_too_much_is_refused_and_not_sent_back",
+    ),
+    # The first run
+    Guard(
+        FENCE,
+        "not self._is_near(scope)",
+        "False",
+        "test_first_run.py::test_only_this_machine_and_its_proxies_come_so_far",
+    ),
+    Guard(FIRST, "session.browser_of(request).key != beginning.browser", "False", LINK),
+    Guard(BEGINNING, "self.browser is not None or ", "", LINK),
+    Guard(
+        BEGINNING,
+        " or self.now() > self.began + LINK_LASTS",
+        "",
+        "test_first_run.py::test_the_link_is_too_old_after_half_an_hour",
+    ),
+    Guard(
+        BEGINNING,
+        "not compare_digest(key.encode(), self.key.encode())",
+        "False",
+        "test_first_run.py::test_a_guessed_link_opens_nothing",
+    ),
+    Guard(
+        FIRST,
+        'not beginning.seen or text(sent, "url") != home',
+        "False",
+        "test_first_run.py::test_an_address_is_not_taken_before_it_was_looked_at",
+    ),
+    Guard(
+        FIRST,
+        'not text(sent, "kept")',
+        "False",
+        "test_first_run.py::test_a_studio_is_founded_in_a_browser_and_not_before_it_is_confirmed",
+    ),
+    Guard(
+        LOGINS,
+        "Login.name == LINK, ",
+        "",
+        "test_welcome.py::test_a_browser_that_was_logged_out_is_no_link",
+    ),
+    Guard(
+        LOGINS, ", Login.since > tx.now - LINK_LASTS)", ")", "test_welcome.py::test_the_link_is_too_old_after_an_hour"
+    ),
+    Guard(
+        LOGINS,
+        "    tx.db.execute(delete(Login).where(Login.browser == link))\n",
+        "",
+        "test_welcome.py::test_the_link_lets_one_browser_in_once",
+    ),
+    Guard(
+        SETTINGS,
+        "kept is not None and not await attempts.matches(kept",
+        "kept is None and not await attempts.matches(kept",
+        "test_welcome.py::test_whoever_has_a_password_changes_it_by_the_old_one_alone",
     ),
     # Logins
     Guard(DOOR, "logins.renew(tx, before.key, browser.key)", "pass", "test_door.py"),

@@ -59,17 +59,18 @@ def is_for_trying_out(url: str) -> bool:
     """Whether nobody but this very machine can come there."""
     parts = urlsplit(url)
     name = parts.hostname or ""
-    return parts.scheme == "http" and (name == "localhost" or (_is_number(name) and ip_address(name).is_loopback))
+    return parts.scheme == "http" and (name == "localhost" or (is_number(name) and ip_address(name).is_loopback))
 
 
 def takes_passkeys(url: str) -> bool:
     """Whether browsers make passkeys for that address: it has a name, and nobody listens on the way there."""
     parts = urlsplit(url)
     name = parts.hostname or ""
-    return name == "localhost" or (parts.scheme == "https" and not _is_number(name))
+    return name == "localhost" or (parts.scheme == "https" and not is_number(name))
 
 
-def _is_number(name: str) -> bool:
+def is_number(name: str) -> bool:
+    """Whether a host has no name, but a number alone."""
     try:
         return bool(ip_address(name))
     except ValueError:

@@ -47,6 +47,7 @@ async def test_a_studio_is_founded_in_a_browser_and_not_before_it_is_confirmed(r
     assert left_in(run) == {FILE, "boxroom.db"}
     assert f'href="{run.home}/welcome?by=' in answer.text
     assert run.ended == 1
+    assert (run.folder / FILE).read_text() == f'url = "{run.home}"\nallow_private_network = true\n'  # to try it out
     with closing(sqlite3.connect(run.folder / "boxroom.db")) as database:
         [(hashed, codes)] = database.execute("SELECT password, (SELECT count(*) FROM spare_codes) FROM accounts")
     assert PasswordHasher().verify(hashed, PASSWORD)
@@ -189,7 +190,9 @@ async def test_a_form_that_cannot_be_taken_comes_back_with_all_that_was_typed(
     assert run.beginning.draft == Draft()
 
 
-@pytest.mark.parametrize("url", ["", "not an address", "https://a.example/blog", "https://a.example?x", "ftp://a", "@"])
+@pytest.mark.parametrize(
+    "url", ["", "not an address", "https://a.example/blog", "a.example?x", "ftp://a", "a..b", "a_b.c"]
+)
 async def test_what_is_no_address_is_not_looked_at(run: FirstRun, url: str) -> None:
     ada = run.browser()
     await ada.sees(run.link)
@@ -200,6 +203,21 @@ async def test_what_is_no_address_is_not_looked_at(run: FirstRun, url: str) -> N
     assert answer.status_code == 422
     assert run.beginning.draft.url == ""
     assert (await ada.sees("/first/way-in")).headers["location"] == "/first/address"
+
+
+@pytest.mark.parametrize(
+    ("typed", "home"),
+    [
+        ("studio.example", "https://studio.example"),
+        ("https://Studio.example:443/", "https://studio.example"),
+        ("http://studio.example:80", "http://studio.example"),
+        ("https://müller.example.", "https://xn--mller-kva.example"),
+        ("http://localhost:8000", "http://localhost:8000"),
+        ("https://[2001:db8::1]:8443", "https://[2001:db8::1]:8443"),
+    ],
+)
+def test_an_address_is_kept_as_servers_ask_for_it(run: FirstRun, typed: str, home: str) -> None:
+    assert run.beginning.ground.home(typed) == home
 
 
 async def test_an_address_that_leads_nowhere_is_told_with_its_cure_and_may_be_taken_nevertheless(
@@ -213,7 +231,7 @@ async def test_an_address_that_leads_nowhere_is_told_with_its_cure_and_may_be_ta
     page = (await ada.sees("/first/address")).text
     took = await ada.sends_from(page, "/first/address/take")
 
-    assert "Studio.invalid has no address" in page
+    assert "studio.invalid has no address" in page
     assert "make a DNS record for studio.invalid" in page
     assert "nevertheless" in page
     assert took.headers["location"] == "/first/way-in"
@@ -243,7 +261,7 @@ async def test_an_address_where_another_program_answers_is_told(run: FirstRun, t
         await ada.looks_at(other.home)
 
     assert run.beginning.is_stuck
-    assert f"Somebody else answers at {other.home}" in (await ada.sees("/first/address")).text
+    assert f"somebody else answers at {other.home}" in (await ada.sees("/first/address")).text
 
 
 async def test_an_address_for_trying_out_leads_to_this_very_program(run: FirstRun) -> None:
