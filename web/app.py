@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -75,6 +76,7 @@ class Front:
         self.attempts = Attempts()
         self.once = Once()
         self.lookups = Allowance(*afar.LOOKUPS)
+        self.painting = asyncio.Semaphore(1)
         self.challenges: TTLCache[str, bytes] = TTLCache(*passkeys.CHALLENGES)
         self._headers = {name: _headers(here) for name, here in instances.items()}
 
@@ -90,6 +92,7 @@ class Front:
         scope["instance"] = here
         scope["media"] = self.media.get(name)
         scope.update(attempts=self.attempts, once=self.once, challenges=self.challenges, lookups=self.lookups)
+        scope["painting"] = self.painting
         scope["app"] = self.app  # so that the router raises what it refuses, and one place answers
         headers = self._headers[name]
 
