@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, UniqueConstraint, and_, bindparam, delete, literal, or_, select
@@ -84,6 +85,15 @@ def shuts_out(account: str) -> ColumnElement[bool]:
     below = Actor.host.like(literal("%.").concat(BlockedDomain.host))
     domain = select(BlockedDomain.host).where(or_(BlockedDomain.host == Actor.host, below))
     return or_(select(Block.id).where(or_(between, back)).exists(), domain.exists())
+
+
+def look_up(db: Session, one: str, others: Collection[str]) -> None:
+    """Have at hand, for `exists`, whether there is a block between `one` and each of `others`."""
+    between = (Block.by == one) & Block.blocked.in_(others)
+    back = (Block.blocked == one) & Block.by.in_(others)
+    found = {(row.by, row.blocked) for row in db.execute(select(Block.by, Block.blocked).where(or_(between, back)))}
+    memory: dict[tuple[str, str], bool] = db.info.setdefault("blocks", {})
+    memory |= {(min(one, other), max(one, other)): bool({(one, other), (other, one)} & found) for other in others}
 
 
 def check_domain(db: Session, actor: str) -> None:

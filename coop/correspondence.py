@@ -16,6 +16,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from activitypub import audience
 from coop import accounts, blocks, posts
 from coop.accounts import Account
+from coop.blocks import Block
 from coop.errors import Trouble
 from coop.events import Blocked, Departed, Edited, Erased, Shown, listens
 from coop.notifications import Notification
@@ -131,8 +132,9 @@ def write(tx: Transaction, author: str, to: Iterable[str], text: str) -> Object:
     others = tuple(dict.fromkeys(one for one in to if one != author))
     if not 1 <= len(others) <= MAX_PEOPLE:
         raise Trouble(f"a letter is for one to {MAX_PEOPLE} others")
-    if shut := next((one for one in others if blocks.exists(tx.db, author, one)), None):
-        raise Trouble(f"there is a block between you and {known.actor(tx.db, shut).name}: lift it first")
+    shut = select(Block.blocked).where(Block.by == author, Block.blocked.in_(others))
+    if blocked := tx.db.scalar(shut.limit(1)):
+        raise Trouble(f"you block {known.actor(tx.db, blocked).name}: lift that first")
     account = accounts.numbers(tx.db)[author]
     last = tx.db.scalar(between(account, circle(others)).limit(1))
     return posts.publish(tx, author, Draft(text, "direct", reply_to=last.uri if last else None, to=others))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import pkgutil
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from importlib import import_module
@@ -66,6 +67,7 @@ class Front:
         self.once = Once()
         self.watching = live.Watching()
         self.lookups = Allowance(*afar.LOOKUPS)
+        self.painting = asyncio.Semaphore(1)
         self.challenges: TTLCache[str, bytes] = TTLCache(*passkeys.CHALLENGES)
         self.galleries = {name: Gallery(here, self.media[name]) for name, here in instances.items() if name in media}
         self._headers = {name: safety.headers(here.home) for name, here in instances.items()}
@@ -90,7 +92,7 @@ class Front:
         scope["gallery"] = self.galleries.get(name)
         scope["told"] = here.store.told(ARRIVALS)  # before anything is read for it
         scope.update(attempts=self.attempts, once=self.once, challenges=self.challenges)
-        scope.update(watching=self.watching, examine=self.examine, lookups=self.lookups)
+        scope.update(watching=self.watching, examine=self.examine, lookups=self.lookups, painting=self.painting)
         scope["app"] = self.app  # so that the router raises what it refuses, and one place answers
         try:
             await self.app(scope, receive, safety.adding(self._headers[name], send))

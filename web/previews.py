@@ -32,8 +32,6 @@ SKILLS = 4
 TIME = 20  # seconds
 PAINTER = Path(__file__).with_name("painted.py")
 
-_one_at_a_time = asyncio.Semaphore(1)  # painting takes a core for a while
-
 
 async def get_preview(request: Request) -> Response:
     """The card of somebody here, or of a project."""
@@ -49,8 +47,11 @@ async def get_preview(request: Request) -> Response:
         return profile
 
     said = await here.store.read(read)
-    async with _one_at_a_time:
-        card = await asyncio.to_thread(painted, said.name or said.handle, f"@{address}", _words(said))
+    try:
+        async with request.scope["painting"]:  # one at a time: it takes a core for a while
+            card = await asyncio.to_thread(painted, said.name or said.handle, f"@{address}", _words(said))
+    except (subprocess.SubprocessError, OSError):
+        raise HTTPException(404, "there is no picture of it now") from None
     return Response(card, headers={"Cache-Control": "public, max-age=86400"}, media_type="image/png")
 
 

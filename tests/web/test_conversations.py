@@ -12,6 +12,7 @@ from coop import blocks, correspondence, notifications, posts
 from coop.correspondence import Letter, Unfiled
 from federation.store import Transaction
 from federation.tables import Object
+from tests.coop.neighbours import counting
 from tests.fediverse import Fediverse, Studio
 from tests.web.inhabitants import Inhabitant, at_home, forms
 from tests.web.test_collections import says
@@ -158,7 +159,7 @@ async def test_an_answer_that_cannot_go_keeps_what_was_typed(fediverse: Fedivers
     other = await bo.sends(where, WITH, text="  ")
 
     assert (answer.status_code, other.status_code) == (422, 422)
-    assert "There is a block" in answer.text or "there is a block" in answer.text
+    assert "you block Attic" in answer.text
     assert next(one for one in forms(answer.text) if one.action == WITH).fields["text"] == "Two"
 
 
@@ -276,3 +277,32 @@ async def test_many_conversations_and_letters_are_on_several_pages(fediverse: Fe
 
     assert [f"No {n:02}" in first for n in (34, 5, 4)] == [True, True, False]
     assert [f"No {n:02}" in second for n in (4, 0, 5)] == [True, True, False]
+
+
+async def test_a_page_of_conversations_takes_few_questions(fediverse: Fediverse) -> None:
+    attic = await fediverse.studio("attic")
+    ada = await at_home(attic)
+    for number in range(6):
+        other = await fediverse.studio(f"house-{number}")
+        await other.meets(attic)
+        await other.does(partial(correspondence.write, author=other.uri, to=[attic.uri], text="Hello"))
+    await fediverse.settle()
+    await ada.sees(ALL)
+
+    with counting(attic) as statements:
+        page = (await ada.sees(ALL)).text
+
+    assert page.count('class="thread new"') == 6
+    assert len(statements) <= 12, statements
+
+
+async def test_who_blocks_somebody_is_not_told_to_them(fediverse: Fediverse) -> None:
+    attic, shop, _, bo = await two(fediverse)
+    await attic.does(lambda tx: blocks.block(tx, attic.uri, shop.uri))
+    await fediverse.settle()
+
+    sent = await bo.sends(NEW, NEW, to=attic.address, text="Hello?")
+    await fediverse.settle()
+
+    assert sent.status_code == 303
+    assert await attic.knows(Letter) == []

@@ -14,6 +14,7 @@ import msgspec
 import pytest
 from PIL import Image
 
+from activitypub.audience import Visibility
 from activitypub.proposal import Price
 from coop import accounts, endorsements, offers, pins, posts, profiles, projects
 from coop.posts import Draft
@@ -49,6 +50,16 @@ async def lists(studio: Studio) -> set[str]:
 
 async def is_found(studio: Studio) -> None:
     await studio.does(lambda tx: profiles.edit(tx, studio.uri, profiles.Changes(discoverable=True)))
+
+
+async def says_to(studio: Studio, other: Studio, how: Visibility) -> str:
+    draft = Draft(f"@{other.address} Ink", how)
+    return await studio.does(lambda tx: posts.publish(tx, studio.uri, draft).uri)
+
+
+async def offers_a_map(studio: Studio, number: int) -> None:
+    draft = offers.Draft("offer", f"Map {number}", "x")
+    await studio.does(lambda tx: offers.open(tx, studio.uri, draft))
 
 
 async def vouched(fediverse: Fediverse) -> tuple[Studio, Studio, str]:
@@ -186,10 +197,8 @@ async def test_only_what_is_public_is_listed(fediverse: Fediverse) -> None:
     attic, shop, _ = await vouched(fediverse)
     await is_found(attic)
     await attic.meets(shop)
-    said = {
-        how: await attic.does(lambda tx, one=how: posts.publish(tx, attic.uri, Draft(f"@{shop.address}", one)).uri)
-        for how in ("public", "unlisted", "followers", "direct")
-    }
+    how: tuple[Visibility, ...] = ("public", "unlisted", "followers", "direct")
+    said = {one: await says_to(attic, shop, one) for one in how}
     answer = await attic.does(lambda tx: posts.publish(tx, attic.uri, Draft("x", reply_to=said["public"])).uri)
     gone = await attic.does(lambda tx: posts.publish(tx, attic.uri, Draft("y")).uri)
     await attic.does(lambda tx: posts.delete(tx, attic.uri, gone))
@@ -225,8 +234,7 @@ async def test_a_full_page_takes_few_questions(fediverse: Fediverse, tmp_path: P
     name = await uploads(attic, tmp_path / "media", picture(), "red.png")
     await attaches(attic, name, "Open")
     for number in range(12):
-        draft = offers.Draft("offer", f"Map {number}", "x")
-        await attic.does(lambda tx, one=draft: offers.open(tx, attic.uri, one))
+        await offers_a_map(attic, number)
 
     with counting(attic) as statements:
         page = await ask(attic, "/", BROWSER)

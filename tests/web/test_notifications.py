@@ -6,7 +6,7 @@ from typing import get_args
 
 import pytest
 
-from coop import notifications, posts, profiles, reactions
+from coop import accounts, notifications, posts, profiles, reactions
 from coop.events import Kind
 from coop.posts import Draft
 from tests.fediverse import Fediverse, Studio
@@ -26,14 +26,18 @@ async def liked_by(fediverse: Fediverse, *names: str) -> tuple[Studio, list[Stud
     post = await says(attic, "Ink!")
     await fediverse.settle()
     for one in others:
-        await one.does(lambda tx, by=one.uri: reactions.like(tx, by, post))
+        await likes(one, post)
         fediverse.later(minutes=1)
         await fediverse.settle()
     return attic, others
 
 
+async def likes(studio: Studio, post: str) -> None:
+    await studio.does(lambda tx: reactions.like(tx, studio.uri, post))
+
+
 async def unread(studio: Studio) -> int:
-    account = await studio.instance.store.read(lambda db: notifications.accounts.at(db, studio.uri))
+    account = await studio.instance.store.read(lambda db: accounts.at(db, studio.uri))
     assert account is not None
     return await studio.instance.store.read(lambda db: notifications.unread(db, account.id))
 

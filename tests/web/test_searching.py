@@ -10,6 +10,7 @@ from hypothesis import strategies as some
 
 from coop import blocks, endorsements, offers, posts, profiles, projects
 from coop.posts import Draft
+from tests.coop.neighbours import counting
 from tests.fediverse import Fediverse, Studio, key_pair
 from tests.web.inhabitants import Inhabitant, at_home, forms
 from tests.web.test_collections import says
@@ -244,3 +245,14 @@ async def test_any_words_may_be_looked_for(fediverse: Fediverse, all_words: list
         answer = await ada.sees(f"/search?q={quote(words, errors='replace')}")
 
         assert answer.status_code in (200, 422), words
+
+
+async def test_a_search_takes_few_questions(fediverse: Fediverse) -> None:
+    _, shop, bo = await bo_knows_ada(fediverse)
+    await bo.sees("/search?q=harbour")
+
+    for query in ("q=harbour", "q=typesetting", "q=typesetting&in=skills", "q=ink&in=posts", "q=ada&in=people"):
+        with counting(shop) as statements:
+            await bo.sees(f"/search?{query}")
+
+        assert len(statements) <= 20, (query, statements)

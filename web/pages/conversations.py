@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from activitypub import html
 from activitypub.errors import ProtocolError
-from coop import correspondence, feed
+from coop import blocks, correspondence, feed
 from coop.errors import NotFound, Trouble
 from federation import discovery, ids
 from federation.client import Gone, Unreachable
@@ -74,6 +74,7 @@ async def get_letters(request: Request) -> Response:
 def _threads(db: Session, rows: list[tuple[str, int, int]], me: str, home: str) -> list[Thread]:
     """In the order of `rows`; of a letter that is not to be read any more only that there was one."""
     last = {one.id: one for one in db.scalars(select(Object).where(Object.id.in_([number for _, number, _ in rows])))}
+    blocks.look_up(db, me, {one.author for one in last.values()})
     seen = {one.id for one in feed.readable(db, [*last.values()], me) if not one.deleted}
     circles = {number: correspondence.people(one) - {me} for number, one in last.items()}
     met = shown.people(db, frozenset[str]().union(*circles.values()), home)
