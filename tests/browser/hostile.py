@@ -87,13 +87,18 @@ async def _say(hostile: Hostile) -> None:
             {"type": "Mention", "name": trick, "href": attic.uri},
             {"type": "Emoji", "name": f":{trick}:", "icon": {"type": "Image", "url": trick}},
         ]
-        words = {"content": f"<p>{trick}</p>{trick}", "attachment": [file, odd], "tag": tags, "url": trick}
+        words: dict[str, Any] = {
+            "content": f"<p>{trick}</p>{trick}",
+            "attachment": [file, odd],
+            "tag": tags,
+            "url": trick,
+        }
         poll = [{"type": "Note", "name": trick, "replies": {"totalItems": 1}}]
         await hostile.says(by, f"answer-{number}", **words, inReplyTo=post)
         await hostile.says(by, f"psst-{number}", content=trick, to=[attic.uri], tag=tags[1:2])
-        followers = {"to": [PUBLIC], "cc": [f"{hostile.mal}/followers"]}
+        followers: dict[str, Any] = {"to": [PUBLIC], "cc": [f"{hostile.mal}/followers"]}
         await hostile.says(hostile.mal, f"veiled-{number}", **words, **followers, summary=trick, sensitive=True)
-        whole = {"title": trick, "oneOf": poll, "type": "Question", "contentMap": {trick: trick}}
+        whole: dict[str, Any] = {"title": trick, "oneOf": poll, "type": "Question", "contentMap": {trick: trick}}
         await hostile.says(hostile.mal, f"asks-{number}", **words, **followers, **whole)
         await hostile.says(hostile.mal, f"essay-{number}", **words, **followers, title=trick, type="Article")
         await hostile.does("Like", by, post, content=trick)

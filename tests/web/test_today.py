@@ -233,3 +233,32 @@ async def test_a_complaint_of_another_server_is_news_from_that_server(fediverse:
     assert (today.status_code, news.status_code) == (200, 200)
     assert "<b>social.example</b> reports somebody who lives here" in today.text
     assert "/who?is=social.example" not in today.text + news.text
+
+
+async def test_of_a_book_among_other_posts_there_is_the_beginning_and_the_way_to_the_rest(fediverse: Fediverse) -> None:
+    _, shop, one = await friends(fediverse)
+    book = await says(shop, "\n\n".join(f"Page {number}, on which something happens." for number in range(80)))
+    await fediverse.settle()
+
+    feed, alone = (await one.sees("/today")).text, (await one.sees(f"/read?of={quote(book, safe='')}")).text
+
+    assert "Page 0," in feed
+    assert "Page 79," not in feed
+    assert f'<a href="/read?of={quote(book, safe="")}">Read on</a>' in feed
+    assert "Page 79," in alone
+
+
+async def test_a_long_conversation_is_read_in_parts(fediverse: Fediverse) -> None:
+    attic, _, one = await friends(fediverse)
+    said = [await says(attic, "number 0;")]
+    for number in range(1, 31):
+        said.append(await says(attic, f"number {number};", reply_to=said[-1]))
+        fediverse.later(minutes=1)
+
+    last = (await one.sees(f"/read?of={quote(said[-1], safe='')}")).text
+    middle = (await one.sees(f"/read?of={quote(said[17], safe='')}")).text
+
+    assert [number for number in range(31) if f"number {number};" in last] == [*range(18, 31)]
+    assert [number for number in range(31) if f"number {number};" in middle] == [*range(5, 30)]
+    assert f'href="/read?of={quote(said[17], safe="")}">What was said before' in last
+    assert f'href="/read?of={quote(said[30], safe="")}">What was said after that' in middle

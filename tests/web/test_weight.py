@@ -65,20 +65,3 @@ async def test_what_is_asked_and_what_is_written_is_counted(house: Lively) -> No
 
     assert before == len(told) >= 2
     assert [one for one in told if one.startswith("UPDATE accounts")] != []
-
-
-async def test_of_a_long_post_among_others_there_is_the_beginning(house: Lively) -> None:
-    feed, alone = [(await house.ada.sees(path.format(**house.has))).text for path in ("/today", "/read?of={book}")]
-
-    assert "Page 0" in alone
-    assert "Page 59" in alone
-    assert "Page 59" not in feed
-
-
-async def test_a_long_conversation_is_read_in_parts(house: Lively) -> None:
-    seen = (await house.ada.sees(f"/read?of={house.has['answer']}")).text
-    earlier = seen.partition('<p class="more"><a href="')[2].partition('"')[0]
-
-    assert "Or 34." in seen
-    assert "Or 15." not in seen
-    assert "Or 15." in (await house.ada.sees(earlier)).text
