@@ -23,10 +23,13 @@ from web.pages import (
     door,
     engine,
     letters,
+    looks,
+    luggage,
     moderation,
     notifications,
     passkeys,
     people,
+    profile,
     public,
     saying,
     seals,
@@ -37,7 +40,7 @@ from web.pages import (
 
 OTHERS = (wellknown, static, files, feeds, calendars)
 INSIDE = (door, passkeys, today, saying, board, people, notifications, settings)
-DESKS = (engine, buddies, moderation, servers, complaints)
+DESKS = (profile, looks, luggage, engine, buddies, moderation, servers, complaints)
 PUBLIC = (seals, letters, public)
 
 Examine = Callable[[], Awaitable[Sequence[engine.Finding]]]

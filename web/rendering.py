@@ -41,7 +41,7 @@ def page(
 
 
 def render(here: Instance, template: str, **values: Any) -> str:
-    given = {"home": here.home, "host": host(here.home), "now": here.now(), "alternate": None}
+    given = {"home": here.home, "host": host(here.home), "now": here.now(), "alternate": None, "theme": "", "hue": ""}
     return _ENVIRONMENT.get_template(template).render({**given, **values})
 
 

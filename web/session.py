@@ -107,15 +107,18 @@ async def inhabitant(request: Request) -> Visitor:
     return found
 
 
-async def form_of(request: Request) -> FormData:
-    """What was sent with a form of ours. Raise `HTTPException` for what did not come from a page of ours."""
+async def form_of(request: Request, most: int = limits.MAX_BODY) -> FormData:
+    """What was sent with a form of ours, of up to `most` octets; of larger files no more than one MiB is in memory.
+
+    Raise `HTTPException` for what did not come from a page of ours.
+    """
     check_origin(request)
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind not in ("application/x-www-form-urlencoded", "multipart/form-data"):
         raise HTTPException(415, "this address takes what a form sends")
     length = request.headers.get("content-length", "")
-    if not length.isdecimal() or int(length[:20]) > limits.MAX_BODY:
-        raise HTTPException(413, f"a form may have {limits.MAX_BODY:,} bytes here; nothing was done")
+    if not length.isdecimal() or int(length[:20]) > most:
+        raise HTTPException(413, f"a form may have {most:,} bytes here; nothing was done")
     try:
         sent = await request.form(max_files=FILES, max_fields=FIELDS, max_part_size=FIELD)
     except (MultiPartException, UnicodeDecodeError) as error:
