@@ -73,7 +73,7 @@ async def choose_hue(request: Request) -> Response:
 
 
 async def get_hue(request: Request) -> Response:
-    """The one line of style that is the studio's own; whoever runs it asks by the colour, and sees a new one at once."""
+    """The one line of style that is the studio's own; whoever runs it asks by the colour and sees it at once."""
     here: Instance = request.scope["instance"]
     degrees = await here.store.read(looks.hue)
     sheet = f":root {{ --hue: {degrees}; }}\n" if degrees is not None else ""
