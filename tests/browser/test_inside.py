@@ -194,6 +194,16 @@ def test_every_page_inside_fits_and_can_be_read(
         "news": "/notifications",
         "settings": "/settings",
         "read": f"/read?of={url}",
+        "engine": "/engine",
+        "out": "/moderation",
+        "words": "/moderation/words",
+        "servers": "/moderation/servers",
+        "reports": "/moderation/reports",
+        "logins": "/settings/logins",
+        "privacy": "/settings/privacy",
+        "looks": "/settings/appearance",
+        "language": "/settings/language",
+        "data": "/settings/data",
     }
 
     for name, path in pages.items():

@@ -15,7 +15,7 @@ from importlib import import_module
 
 import pytest
 
-from tests.guards import archives, coop, door, mail, receipts, vouching, wire
+from tests.guards import archives, coop, desks, door, mail, receipts, vouching, wire
 from tests.guards.guard import ROOT, Guard, Without
 
 AT_ONCE = 2
@@ -24,7 +24,16 @@ PREPARED = ("-W", "ignore::pytest.PytestAssertRewriteWarning")  # of what is imp
 BROKEN = 70  # the exit status of a run that came to no end: it has noticed nothing
 SLOW = ("aiohttp", "cryptography.x509", "httpx", "jinja2", "sqlalchemy.orm", "starlette.routing")  # to be imported
 
-GUARDS = (*receipts.GUARDS, *wire.GUARDS, *coop.GUARDS, *vouching.GUARDS, *mail.GUARDS, *archives.GUARDS, *door.GUARDS)
+GUARDS = (
+    *receipts.GUARDS,
+    *wire.GUARDS,
+    *coop.GUARDS,
+    *vouching.GUARDS,
+    *mail.GUARDS,
+    *archives.GUARDS,
+    *door.GUARDS,
+    *desks.GUARDS,
+)
 
 
 def main(word: str = "") -> int:

@@ -63,11 +63,9 @@ async def choose_theme(request: Request) -> Response:
 
 async def choose_hue(request: Request) -> Response:
     here: Instance = request.scope["instance"]
-    chosen = text(await inside.from_operator(request), "hue")
+    chosen = text(await session.form_of(request), "hue")
     visitor = await session.inhabitant(request)
-    if chosen and chosen not in map(str, HUES):
-        raise Trouble("choose one of the colours that are offered: each of them can be read; nothing was changed")
-    degrees = int(chosen) if chosen else None
+    degrees = {str(one): one for one in HUES}.get(chosen, -1) if chosen else None
     await here.store.write(lambda tx: looks.choose_hue(tx, visitor.account.id, degrees))
     return inside.go("/settings/appearance?done=hue")
 
