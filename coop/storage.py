@@ -21,24 +21,19 @@ _SIZES = {
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """All of one kind; `number` is ``None`` where it is not counted. Mail held for others lies in the database, too."""
+    """All of one kind. Mail that is held for others lies in the database, too."""
 
     kind: Kind
-    number: int | None
     octets: int
 
 
 def shelves(db: Session) -> list[Shelf]:
     """The database and what has been uploaded, the largest first; then what is held for those who sleep."""
-    numbers, octets = Counter[Kind](), Counter[Kind]()
-    by_type = select(Media.media_type, func.count(), func.sum(Media.size)).group_by(Media.media_type)
-    for media_type, number, size in db.execute(by_type):
-        numbers[_kind(media_type)] += number
+    octets = Counter[Kind](database=_database(db))
+    for media_type, size in db.execute(select(Media.media_type, func.sum(Media.size)).group_by(Media.media_type)):
         octets[_kind(media_type)] += int(size)
-    uploads = [Shelf(kind, numbers[kind], size) for kind, size in octets.items()]
-    held, size = db.execute(select(func.count(), func.coalesce(func.sum(Held.size), 0))).one()
-    lying = [Shelf("database", None, _database(db)), *uploads]
-    return [*sorted(lying, key=lambda one: -one.octets), *([Shelf("mail", held, int(size))] if held else [])]
+    held = int(db.scalar(select(func.sum(Held.size))) or 0)
+    return [*(Shelf(kind, size) for kind, size in octets.most_common()), *([Shelf("mail", held)] if held else [])]
 
 
 def _kind(media_type: str) -> Kind:

@@ -24,7 +24,7 @@ PRIVATE = {"Cache-Control": "private, no-store", "Vary": "Cookie"}
 
 
 def insider(db: Session, visitor: Visitor, home: str) -> dict[str, Any]:
-    """Who they are, whom else they may be, and how much is new to them."""
+    """Who they are, whom else they may be, how they like their pages, and how much is new to them."""
     mine = [visitor.account.id, *(one.id for one in visitor.others)]
     met: dict[str, Person] = {
         row.uri: shown.person(row, home) for row in db.scalars(select(Actor).where(Actor.id.in_(mine)))
@@ -32,6 +32,8 @@ def insider(db: Session, visitor: Visitor, home: str) -> dict[str, Any]:
     return {
         "me": met[visitor.uri],
         "others": [(one.id, met[one.uri]) for one in visitor.others],
+        "theme": visitor.account.theme or "",
+        "hue": "" if visitor.account.hue is None else str(visitor.account.hue),
         "unread": notifications.unread(db, visitor.account.id),
         "letters_unread": correspondence.unread(db, visitor.account.id),
     }

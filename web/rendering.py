@@ -50,6 +50,8 @@ def render(here: Instance, template: str, **values: Any) -> str:
         "alternate": None,
         "linked": None,
         "is_inside": False,
+        "theme": "",
+        "hue": "",
     }
     return _ENVIRONMENT.get_template(template).render({**given, **values})
 

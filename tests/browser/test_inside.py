@@ -154,7 +154,7 @@ def test_a_passkey_opens_the_door(browser: Browser, ada: House) -> None:
     authenticator(attic.page)
     attic.logs_in()
 
-    attic.opens("/settings")
+    attic.opens("/settings/logins")
     attic.page.get_by_label("What this device is to be called").fill("The old laptop")
     attic.page.get_by_role("button", name="Add a passkey").click()
     expect(attic.page.get_by_text("The passkey is added")).to_be_visible()
@@ -194,6 +194,16 @@ def test_every_page_inside_fits_and_can_be_read(
         "news": "/notifications",
         "settings": "/settings",
         "read": f"/read?of={url}",
+        "engine": "/engine",
+        "out": "/moderation",
+        "words": "/moderation/words",
+        "servers": "/moderation/servers",
+        "reports": "/moderation/reports",
+        "logins": "/settings/logins",
+        "privacy": "/settings/privacy",
+        "looks": "/settings/appearance",
+        "language": "/settings/language",
+        "data": "/settings/data",
     }
 
     for name, path in pages.items():

@@ -13,7 +13,18 @@ from tests.web.lively import Lively
 # By the route of a page that shows nothing by its bare path: what to ask for, with names of `Lively.has`.
 NEEDS: dict[str, tuple[str, ...]] = {
     "/who": ("/who?is={friend}", "/who?is={me}", "/who?is={stranger}", "/who?is={blocked}"),
-    "/who/ways": ("/who/ways?is={friend}", "/who/ways?is={stranger}"),
+    "/who/knows": tuple(f"/who/knows?is={{friend}}&show={name}" for name in ("ways", "following", "followers")),
+    "/who/invite": ("/who/invite?whom={friend}",),
+    "/vouching/one": ("/vouching/one?is={pending}", "/vouching/one?is={given}"),
+    "/vouching/give": ("/vouching/give?whom={friend}", "/vouching/give?request={asked}"),
+    "/vouching/ask": ("/vouching/ask?whom={friend}",),
+    "/agreement": ("/agreement?is={agreement}",),
+    "/invitation": ("/invitation?is={invitation_to_me}",),
+    "/project": tuple(f"/project?is={{project}}&show={name}" for name in ("talk", "members", "about", "later")),
+    "/promise": ("/promise?is={promise}", "/promise?is={proposed}"),
+    "/promises/new": ("/promises/new?project={project}",),
+    "/report": ("/report?about={stranger}",),
+    "/conversations/with": ("/conversations/with?who={circle}",),
     "/read": ("/read?of={post}", "/read?of={message}", "/read?of={room}", "/read?of={answer}", "/read?of={book}"),
     "/offer": ("/offer?is={offer}", "/offer?is={taken}", "/offer?is={theirs}"),
     "/endorsements/{hash}": ("/endorsements/{seal}", "/endorsements/{broken}"),
@@ -28,9 +39,30 @@ AS_WELL: dict[str, tuple[str, ...]] = {
     "/board": ("/board?show=mine", "/board?kind=request", "/board?words=nothing+of+the+kind"),
     "/board/new": ("/board/new?kind=request",),
     "/people": ("/people?show=followers", "/people?show=requests"),
-    "/settings": ("/settings?done=password",),
+    "/settings": ("/settings?done=profile",),
+    "/settings/logins": ("/settings/logins?done=password",),
+    "/search": ("/search?words=net", "/search?words=nothing+of+the+kind", "/search?words=Typesetting&show=who"),
+    "/notifications": ("/notifications?show=people", "/notifications?show=work"),
+    "/moderation/reports": ("/moderation/reports?show=done",),
+    "/conversations/new": ("/conversations/new?to={friend}",),
 }
-NO_PAGES = {"/endorsements/{hash}.json", "/skills/{name}"}  # a file, and a way to a page
+NO_PAGES = {  # files, parts of pages, and ways to pages
+    "/agreement/file",
+    "/attached",
+    "/complete",
+    "/endorsements/{hash}.json",
+    "/hue.css",
+    "/live",
+    "/moderation/servers.csv",
+    "/promises/file",
+    "/seen/face/{of}",
+    "/seen/post/{of}/{place:int}",
+    "/settings/data/everything.json",
+    "/settings/data/{list:str}.csv",
+    "/skills/{name}",
+    "/vouching/copy",
+    "/way",
+}
 SAID = ("post", "picture", "offer", "taken", "project", "given")  # what has an address of its own here
 TO_SEE = ("/nothing-here",)
 

@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
+from coop import reports
 from coop.reports import Report
 from federation.tables import Activity
 from tests.coop.test_reports import complains, there
@@ -80,6 +81,16 @@ async def test_a_report_that_says_nothing_or_too_much_comes_back(fediverse: Fedi
     assert next(one for one in forms(answer.text) if one.action == "/report").fields["words"].strip() == words.strip()
     assert " checked" in answer.text
     assert await shop.knows(Report) == []
+
+
+async def test_what_others_said_is_in_no_report_about_somebody(fediverse: Fediverse) -> None:
+    attic, shop = await neighbours(fediverse)
+    mine = await says(attic, "Mine")
+
+    await attic.does(lambda tx: reports.send(tx, shop.uri, "Ladders", [mine]))
+    await fediverse.settle()
+
+    assert [one.about for one in await shop.knows(Report)] == [[shop.uri]]
 
 
 async def test_nothing_is_reported_that_is_not_theirs_or_here(fediverse: Fediverse) -> None:

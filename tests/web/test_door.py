@@ -156,9 +156,9 @@ async def test_a_new_password_ends_all_other_logins(fediverse: Fediverse) -> Non
     attic = await fediverse.studio("attic")
     lost, here = await at_home(attic), await at_home(attic)
 
-    wrong = await here.sends("/settings", "/settings/password", old="no", new="a whole new one")
-    short = await here.sends("/settings", "/settings/password", old=PASSWORD, new="short")
-    done = await here.sends("/settings", "/settings/password", old=PASSWORD, new="a whole new one")
+    wrong = await here.sends("/settings/logins", "/settings/password", old="no", new="a whole new one")
+    short = await here.sends("/settings/logins", "/settings/password", old=PASSWORD, new="short")
+    done = await here.sends("/settings/logins", "/settings/password", old=PASSWORD, new="a whole new one")
 
     assert (wrong.status_code, short.status_code, done.status_code) == (422, 422, 303)
     assert (await lost.sees("/today")).status_code == 303
@@ -171,7 +171,7 @@ async def test_what_was_left_open_elsewhere_can_be_closed_from_here(fediverse: F
     attic = await fediverse.studio("attic")
     lost, here = await at_home(attic), await at_home(attic)
 
-    await here.sends("/settings", "/settings/browsers")
+    await here.sends("/settings/logins", "/settings/browsers")
 
     assert (await lost.sees("/today")).status_code == 303
     assert (await here.sees("/today")).status_code == 200

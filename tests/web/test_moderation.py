@@ -52,7 +52,7 @@ async def test_somebody_is_blocked_and_muted_by_their_address(fediverse: Fediver
     assert "Hear them again" in muted
     assert "Lift the block" in blocked
     assert [one.blocked for one in rows] == [shop.uri]
-    assert await attic.knows(Mute) == await attic.knows(Block) == []
+    assert (await attic.knows(Mute), await attic.knows(Block)) == ([], [])
 
 
 @pytest.mark.parametrize(

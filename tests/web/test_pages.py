@@ -355,7 +355,7 @@ def test_dates_are_relative_while_they_are_fresh(passed: timedelta, words: str) 
 async def test_what_never_changes_may_be_kept_for_ever(fediverse: Fediverse) -> None:
     attic = await fediverse.studio("attic")
     page = Reader((await ask(attic, "/", BROWSER)).text)
-    [style] = [attrs["href"] for tag, attrs in page.tags if attrs.get("rel") == "stylesheet"]
+    [style, *_] = [attrs["href"] for tag, attrs in page.tags if attrs.get("rel") == "stylesheet"]
 
     sheet, bare = await ask(attic, style or "", BROWSER), await ask(attic, "/static/boxroom.css", BROWSER)
     icon, robots = await ask(attic, "/favicon.ico", BROWSER), await ask(attic, "/robots.txt", BROWSER)

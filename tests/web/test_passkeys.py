@@ -54,7 +54,7 @@ async def test_whoever_added_a_passkey_comes_in_with_it(fediverse: Fediverse) ->
     assert (added.status_code, answer.status_code) == (200, 200)
     assert answer.json() == {"go": "/notifications"}
     assert (await other.sees("/today")).status_code == 200
-    assert "The old laptop" in (await other.sees("/settings")).text
+    assert "The old laptop" in (await other.sees("/settings/logins")).text
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ async def test_a_passkey_is_added_by_whoever_is_logged_in_and_taken_away_again(f
     await adds(one, device)
     twice = await adds(one, device)
 
-    await one.sends("/settings", "/passkeys/take-away")
+    await one.sends("/settings/logins", "/passkeys/take-away")
 
     assert (nobody.status_code, twice.status_code) == (403, 409)
     assert await attic.knows(Passkey) == []
@@ -146,7 +146,7 @@ async def test_whatever_a_script_sends_is_answered(fediverse: Fediverse, path: s
 async def test_a_spare_code_opens_once_sets_a_new_password_and_ends_other_logins(fediverse: Fediverse) -> None:
     attic = await fediverse.studio("attic")
     owner, one, other = await at_home(attic), stranger(attic), stranger(attic)
-    codes = CODE.findall((await owner.sends("/settings", "/settings/codes")).text)
+    codes = CODE.findall((await owner.sends("/settings/logins", "/settings/codes")).text)
     typed = {"name": "attic", "code": codes[0].upper().replace("-", " "), "new": "a whole new one"}
 
     answer = await one.sends("/login", "/login/code", **typed)
@@ -157,14 +157,14 @@ async def test_a_spare_code_opens_once_sets_a_new_password_and_ends_other_logins
     assert (await one.sees("/today")).status_code == 200
     assert (await owner.sees("/today")).status_code == 303
     assert (await other.logs_in(password=PASSWORD)).status_code == 422
-    assert CODE.findall((await one.sees("/settings")).text) == []
+    assert CODE.findall((await one.sees("/settings/logins")).text) == []
 
 
 @pytest.mark.parametrize("typed", [{"code": "aaaa-bbbb-cccc-dddd"}, {"code": ""}, {"name": "nobody"}, {"new": "short"}])
 async def test_a_wrong_code_changes_nothing(fediverse: Fediverse, typed: dict[str, str]) -> None:
     attic = await fediverse.studio("attic")
     owner, one = await at_home(attic), stranger(attic)
-    [code, *_] = CODE.findall((await owner.sends("/settings", "/settings/codes")).text)
+    [code, *_] = CODE.findall((await owner.sends("/settings/logins", "/settings/codes")).text)
     given = {"name": "attic", "code": code, "new": "a whole new one"}
 
     answer = await one.sends("/login", "/login/code", **{**given, **typed})
@@ -176,7 +176,7 @@ async def test_a_wrong_code_changes_nothing(fediverse: Fediverse, typed: dict[st
 async def test_guessing_keeps_nobody_from_using_a_spare_code(fediverse: Fediverse) -> None:
     attic = await fediverse.studio("attic")
     owner = await at_home(attic)
-    [code, *_] = CODE.findall((await owner.sends("/settings", "/settings/codes")).text)
+    [code, *_] = CODE.findall((await owner.sends("/settings/logins", "/settings/codes")).text)
     crowd = [Inhabitant(attic, visiting(attic, f"192.0.2.{number}")) for number in range(4)]
     for each in crowd:
         for _ in range(6):
@@ -192,9 +192,9 @@ async def test_guessing_keeps_nobody_from_using_a_spare_code(fediverse: Fedivers
 async def test_new_codes_put_an_end_to_the_old_ones(fediverse: Fediverse) -> None:
     attic = await fediverse.studio("attic")
     owner = await at_home(attic)
-    [old, *_] = CODE.findall((await owner.sends("/settings", "/settings/codes")).text)
+    [old, *_] = CODE.findall((await owner.sends("/settings/logins", "/settings/codes")).text)
 
-    await owner.sends("/settings", "/settings/codes")
+    await owner.sends("/settings/logins", "/settings/codes")
 
     sent = await stranger(attic).sends("/login", "/login/code", name="attic", code=old, new="a whole new one")
     assert sent.status_code == 422

@@ -76,7 +76,7 @@ async def log_in_by_code(request: Request) -> Response:
         return await _form(
             request, await session.visitor_of(request) is not None, "/today", name, trouble or NO_CODE, True
         )
-    return await come_in(request, account.id, inside.go("/settings?done=password"))
+    return await come_in(request, account.id, inside.go("/settings/logins?done=password"))
 
 
 def _use(tx: Transaction, account: Account, code: str, hashed: str) -> bool:

@@ -79,7 +79,7 @@ async def add(request: Request) -> Response:
     id_, name, way = bytes_to_base64url(made.credential_id), str(sent.get("name", "")), str(sent.get("next", ""))
     number, public, count = visitor.account.id, made.credential_public_key, made.sign_count
     await here.store.write(lambda tx: passkeys.add(tx, number, id_, public, count, name))
-    return _go(session.way_back(way or "/settings?done=passkey"))
+    return _go(session.way_back(way or "/settings/logins?done=passkey"))
 
 
 async def begin_login(request: Request) -> Response:
@@ -126,7 +126,7 @@ async def take_away(request: Request) -> Response:
     sent = await session.form_of(request)
     visitor = await session.inhabitant(request)
     await here.store.write(lambda tx: passkeys.take_away(tx, visitor.account.id, text(sent, "passkey")))
-    return inside.go("/settings?done=no-passkey")
+    return inside.go("/settings/logins?done=no-passkey")
 
 
 async def _sent(request: Request) -> dict[str, Any]:

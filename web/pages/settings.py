@@ -1,4 +1,4 @@
-"""What whoever is logged in may decide: their password, and where they are logged in."""
+"""How whoever is logged in comes in: where they are logged in, their password, passkeys and spare codes."""
 
 from __future__ import annotations
 
@@ -15,11 +15,22 @@ from coop.errors import Trouble
 from federation.instance import Instance
 from web import inside, session
 from web.attempts import SHORTEST, Attempts
+from web.languages import N_
 from web.session import text
 
 BROWSERS = {"Firefox": "Firefox", "Edg": "Edge", "OPR": "Opera", "Chrom": "Chrome", "Safari": "Safari"}
 MACHINES = {"Android": "Android", "iPhone": "an iPhone", "iPad": "an iPad", "Windows": "Windows", "Mac": "a Mac"}
 MACHINES |= {"CrOS": "a Chromebook", "Linux": "Linux"}
+
+
+PLACES = {  # the pages of settings, by their addresses
+    "/settings": N_("Profile"),
+    "/settings/privacy": N_("Privacy"),
+    "/settings/logins": N_("Logging in"),
+    "/settings/appearance": N_("Looks"),
+    "/settings/language": N_("Language"),
+    "/settings/data": N_("Coming and going"),
+}
 
 
 async def get_settings(request: Request) -> Response:
@@ -35,6 +46,7 @@ async def settings(request: Request, trouble: str = "", codes: Sequence[str] = (
         browsers = logins.browsers_of(db, visitor.account.id, here.now())
         return {
             **inside.insider(db, visitor, here.home),
+            "places": PLACES,
             "browsers": [(one, named(one.name), one.browser == visitor.browser) for one in browsers],
             "trouble": trouble,
             "shortest": SHORTEST,
@@ -71,7 +83,7 @@ async def change_password(request: Request) -> Response:
     except Trouble as error:
         return await settings(request, f"{error}.".capitalize())
     await here.store.write(lambda tx: logins.change_password(tx, visitor.uri, hashed, visitor.browser))
-    return inside.go(session.way_back(text(sent, "next") or "/settings?done=password"))
+    return inside.go(session.way_back(text(sent, "next") or "/settings/logins?done=password"))
 
 
 async def log_out_elsewhere(request: Request) -> Response:
@@ -80,7 +92,7 @@ async def log_out_elsewhere(request: Request) -> Response:
     await session.form_of(request)
     visitor = await session.inhabitant(request)
     await here.store.write(lambda tx: logins.leave_everywhere(tx, visitor.account.id, but=visitor.browser))
-    return inside.go("/settings?done=browsers")
+    return inside.go("/settings/logins?done=browsers")
 
 
 async def make_codes(request: Request) -> Response:
@@ -92,7 +104,7 @@ async def make_codes(request: Request) -> Response:
 
 
 routes = [
-    Route("/settings", get_settings, methods=["GET"]),
+    Route("/settings/logins", get_settings, methods=["GET"]),
     Route("/settings/password", change_password, methods=["POST"]),
     Route("/settings/codes", make_codes, methods=["POST"]),
     Route("/settings/browsers", log_out_elsewhere, methods=["POST"]),

@@ -1,0 +1,95 @@
+"""Taking along what is here, and coming and going as the same person."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from coop import blocks, follows, moving
+from federation import known
+from tests.fediverse import Fediverse
+from tests.web.inhabitants import at_home, forms
+from tests.web.test_collections import says
+from tests.web.test_engine import somebody_else
+from tests.web.visitors import BROWSER, neighbours
+
+
+async def test_everything_goes_along_but_no_key_and_only_with_whoever_runs_the_server(fediverse: Fediverse) -> None:
+    attic = await fediverse.studio("attic")
+    await says(attic, "Ink!")
+    ada, bo = await at_home(attic), await somebody_else(attic)
+
+    file = await ada.sees("/settings/data/everything.json")
+    refused = await bo.sees("/settings/data/everything.json")
+
+    assert len(json.loads(file.text)["posts"]) == 1
+    assert "PRIVATE KEY" not in file.text
+    assert "argon2" not in file.text
+    assert file.headers["content-disposition"] == 'attachment; filename="boxroom.json"'
+    assert refused.status_code == 403
+    assert "/settings/data/everything.json" not in (await bo.sees("/settings/data")).text
+
+
+async def test_whom_one_follows_and_blocks_goes_along_as_lists_that_mastodon_reads(fediverse: Fediverse) -> None:
+    attic, shop, barn = [await fediverse.studio(name) for name in ("attic", "shop", "barn")]
+    await attic.follows(shop)
+    await attic.meets(barn)
+    await attic.does(lambda tx: blocks.block(tx, attic.uri, barn.uri))
+    await fediverse.settle()
+    ada = await at_home(attic)
+
+    followed, blocked = [await ada.sees(f"/settings/data/{one}.csv") for one in ("follows", "blocks")]
+
+    assert followed.text.splitlines() == ["Account address,Show boosts", f"{shop.address},true"]
+    assert blocked.text.splitlines() == [barn.address]
+    assert (await ada.sees("/settings/data/none.csv")).status_code == 404
+
+
+async def test_one_comes_from_elsewhere_with_those_who_follow(fediverse: Fediverse) -> None:
+    attic, shop = await neighbours(fediverse)
+    barn = await fediverse.studio("barn")
+    ada, there = await at_home(attic), await at_home(barn)
+    early = await ada.sends("/settings/data", "/settings/data/go", target=f"@{barn.address}", sure="yes")
+
+    await there.sends("/settings/data", "/settings/data/come", former=f"@{attic.address}")
+    unsure = await ada.sends("/settings/data", "/settings/data/go", target=f"@{barn.address}", sure="")
+    gone = await ada.sends("/settings/data", "/settings/data/go", target=f"@{barn.address}", sure="yes")
+    await fediverse.settle()
+
+    assert (early.status_code, unsure.status_code) == (422, 422)
+    assert "was known as" in early.text
+    assert "tick that you are sure" in unsure.text
+    assert gone.headers["location"] == "/settings/data?done=moved"
+    assert "attic.example/actors" in (await there.sees("/settings/data")).text
+    assert "You moved to barn.example/actors" in (await ada.sees("/settings/data")).text
+    assert await shop.instance.store.read(lambda db: follows.find(db, shop.uri, barn.uri)) is not None
+
+
+@pytest.mark.parametrize(("way", "field"), [("come", "former"), ("go", "target")])
+@pytest.mark.parametrize("asked", ["", "nobody", "@a@gone.example", "@attic@attic.example"])
+async def test_who_is_nobody_to_come_from_or_go_to_is_told_and_kept(
+    fediverse: Fediverse, way: str, field: str, asked: str
+) -> None:
+    attic = await fediverse.studio("attic")
+    ada = await at_home(attic)
+
+    answer = await ada.sends("/settings/data", f"/settings/data/{way}", **{field: asked, "sure": "yes"})
+
+    if way == "come" and "attic" in asked:
+        assert answer.status_code == 303  # oneself is no former self, and nothing is said
+    else:
+        assert answer.status_code == 422
+        assert next(one for one in forms(answer.text) if one.action.endswith(way)).fields[field] == asked
+    actor = await attic.instance.store.read(lambda db: known.account(db, attic.uri))
+    assert not actor.document.get("movedTo")
+    assert await attic.instance.store.read(lambda db: moving.last_move(db, attic.uri)) is None
+
+
+@pytest.mark.parametrize("way", ["come", "go"])
+async def test_a_forged_form_moves_nobody(fediverse: Fediverse, way: str) -> None:
+    attic = await fediverse.studio("attic")
+    ada = await at_home(attic)
+    sent = {"form": "0" * 64, "former": "@a@b.example", "target": "@a@b.example", "sure": "yes"}
+
+    assert (await ada.client.post(f"/settings/data/{way}", data=sent, headers=BROWSER)).status_code == 403

@@ -1,0 +1,144 @@
+"""What whoever is logged in takes along from here, and coming and going as the same person on another server."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from sqlalchemy.orm import Session
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+from activitypub.actor import Actor as Profile
+from activitypub.document import Document
+from coop import exporting, lists, moving, operators
+from coop.errors import NotFound, Trouble
+from federation import discovery, known
+from federation.instance import Instance
+from federation.tables import Actor
+from web import inside, session
+from web.languages import _
+from web.pages.saying import EXPECTED
+from web.pages.servers import as_file
+from web.pages.settings import PLACES
+from web.session import text
+
+LONGEST = 2_000  # characters of an address
+CHUNK = 256 * 1024  # octets
+LISTS = {"follows": (lists.follows, "following_accounts.csv"), "blocks": (lists.blocks, "blocked_accounts.csv")}
+
+
+async def get_data(request: Request) -> Response:
+    return await data(request)
+
+
+async def data(request: Request, coming: str = "", going: str = "", trouble: str = "") -> Response:
+    """The page; `coming` and `going` are addresses that were typed in vain."""
+    here: Instance = request.scope["instance"]
+    visitor = await session.inhabitant(request)
+
+    def read(db: Session) -> dict[str, Any]:
+        actor = known.account(db, visitor.uri)
+        return {
+            **inside.insider(db, visitor, here.home),
+            "places": PLACES,
+            "runs_it": operators.runs_it(db, visitor.account.id),
+            "moved": moving.last_move(db, visitor.uri),
+            "former": Profile.read(Document(actor.document)).also_known_as,
+            "coming": coming,
+            "going": going,
+            "trouble": trouble,
+            "done": request.query_params.get("done", "") if not trouble else "",
+        }
+
+    return inside.page(request, "data.html", await here.store.read(read), 422 if trouble else 200)
+
+
+# --- Taking along --------------------------------------------------------------------------------------------------
+
+
+async def take_everything(request: Request) -> Response:
+    """What ``boxroom export`` writes: it is of all who live here, and so for whoever runs the server."""
+    here: Instance = request.scope["instance"]
+    visitor = await session.inhabitant(request)
+
+    def read(db: Session) -> IO[bytes]:
+        operators.check(db, visitor.account.id)
+        with tempfile.TemporaryDirectory(prefix="boxroom-") as folder:
+            file = Path(folder, "boxroom.json")
+            exporting.write(db, here, file)
+            return file.open("rb")  # it has no name any more when it is sent, and goes when that is over
+
+    headers = {**inside.PRIVATE, "Content-Disposition": 'attachment; filename="boxroom.json"'}
+    return StreamingResponse(_chunks(await here.store.read(read)), headers=headers, media_type="application/json")
+
+
+def _chunks(file: IO[bytes]) -> Iterator[bytes]:
+    with file:
+        while chunk := file.read(CHUNK):
+            yield chunk
+
+
+async def take_list(request: Request) -> Response:
+    """Whom they follow or block, as Mastodon has it."""
+    here: Instance = request.scope["instance"]
+    visitor = await session.inhabitant(request)
+    if (found := LISTS.get(request.path_params["list"])) is None:
+        raise NotFound("there is no such list")
+    write, name = found
+    return as_file(await here.store.read(lambda db: write(db, visitor.uri)), name)
+
+
+# --- Coming and going ----------------------------------------------------------------------------------------------
+
+
+async def come(request: Request) -> Response:
+    """Say that another account is who they were, so that it can move here."""
+    here: Instance = request.scope["instance"]
+    sent = await session.form_of(request)
+    visitor = await session.inhabitant(request)
+    asked = text(sent, "former").strip()[:LONGEST]
+    try:
+        former = await _somebody(here, asked)
+        await discovery.completing(here, lambda tx: moving.welcome(tx, visitor.uri, former.uri))
+    except EXPECTED as error:
+        return await data(request, coming=asked, trouble=_("Nothing was done: %s.") % error)
+    return inside.go("/settings/data?done=former")
+
+
+async def go(request: Request) -> Response:
+    """Move on to another server. Whoever follows is asked to follow there, which cannot be taken back."""
+    here: Instance = request.scope["instance"]
+    sent = await session.form_of(request)
+    visitor = await session.inhabitant(request)
+    asked = text(sent, "target").strip()[:LONGEST]
+    try:
+        if not text(sent, "sure"):
+            raise Trouble("tick that you are sure: it cannot be taken back")
+        target = await _somebody(here, asked)
+        if target.local:
+            raise Trouble("they live on this server, too; to go by another name here, tell your followers")
+        await discovery.fetch(here, target.uri)
+        await discovery.completing(here, lambda tx: moving.move(tx, visitor.uri, target.uri))
+    except EXPECTED as error:
+        return await data(request, going=asked, trouble=_("Nothing was done: %s.") % error)
+    return inside.go("/settings/data?done=moved")
+
+
+async def _somebody(here: Instance, asked: str) -> Actor:
+    found = await discovery.lookup(here, asked)
+    if not isinstance(found, Actor):
+        raise Trouble("that is not somebody’s address, which looks like ada@attic.example")
+    return found
+
+
+routes = [
+    Route("/settings/data", get_data, methods=["GET"]),
+    Route("/settings/data/everything.json", take_everything, methods=["GET"]),
+    Route("/settings/data/{list:str}.csv", take_list, methods=["GET"]),
+    Route("/settings/data/come", come, methods=["POST"]),
+    Route("/settings/data/go", go, methods=["POST"]),
+]
