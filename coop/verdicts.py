@@ -59,6 +59,8 @@ def verdict_offline(db: Session, row: Endorsement, now: datetime) -> Judgement:
 
 def _judged(db: Session, rows: Sequence[Endorsement], now: datetime) -> list[Judgement]:
     """What may be said of each, in the same few queries however many there are: pages show some forty."""
+    if not rows:
+        return []
     here = known.locals_of(db)
     held = known.keys_of(db, {uri for row in rows for uri in claimed(Document(row.inner))})
     givers = {row.endorser for row in rows}

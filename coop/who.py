@@ -133,6 +133,8 @@ def _papers(asked: Sequence[str]) -> Select[Endorsement]:
 
 def _matched(db: Session, cards: Sequence[int], asked: Sequence[str]) -> dict[int, tuple[Matched, ...]]:
     """For each card what of it answers what; where several skills do, the one that is named the same."""
+    if not cards:
+        return {}
     on_card: dict[int, dict[str, str]] = {card: {} for card in cards}
     for row in db.scalars(select(CardSkill).where(CardSkill.card.in_(cards))):
         on_card[row.card][row.skill] = row.name

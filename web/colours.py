@@ -11,7 +11,7 @@ from importlib.resources import files
 TEXTS = ("ink", "soft", "accent", "good", "bad")
 GROUNDS = ("paper", "sheet", "tint")
 
-_ROOT = re.compile(r":root \{(.*?)\n *\}", re.DOTALL)  # first by day, then by night
+_ROOT = re.compile(r":root \{(.*?)\n *\}", re.DOTALL)
 _TOKEN = re.compile(r"--([\w-]+): ([^;]+);")
 _OKLCH = re.compile(r"oklch\(([\d.]+) ([\d.]+) (.+)\)")
 _NUMBER = re.compile(r"[+-]? ?[\d.]+")
@@ -38,10 +38,16 @@ def pairs() -> tuple[Pair, ...]:
 
 
 def tokens() -> tuple[dict[str, str], dict[str, str]]:
-    """What the stylesheet says by day, and by night."""
-    css = (files("web") / "static" / "boxroom.css").read_text()
-    by_day, by_night = (dict(_TOKEN.findall(block)) for block in _ROOT.findall(css)[:2])
+    """What the stylesheets say by day, and by night."""
+    by_day, by_night = (_tokens_of(name) for name in ("boxroom.css", "night.css"))
     return by_day, by_day | by_night
+
+
+def _tokens_of(name: str) -> dict[str, str]:
+    css = (files("web") / "static" / name).read_text()
+    first = _ROOT.search(css)
+    found = dict(_TOKEN.findall(first[1])) if first else {}
+    return {name: value.replace("var(--accent-depth)", found["accent-depth"]) for name, value in found.items()}
 
 
 def contrast(one: str, other: str) -> float:

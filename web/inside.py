@@ -49,7 +49,7 @@ def page(request: Request, template: str, values: Mapping[str, Any], status: int
         "token": browser.token,
         "key": new_key(),
         "path": request.url.path,
-        "address": address,
+        "this_page": address,
         "told": request.scope["told"],
     }
     given |= {"is_inside": True, **values}

@@ -14,6 +14,7 @@ from coop import (
     agreements,
     blocks,
     commitments,
+    correspondence,
     endorsement_requests,
     endorsements,
     fulfilment,
@@ -64,6 +65,7 @@ async def lively(folder: Path) -> Lively:
         await fediverse.settle()
     found = Lively(fediverse, attic, shop, barn, await at_home(attic), await at_home(barn))
     found.has |= {"me": attic.uri, "friend": shop.uri, "handle": "attic"}
+    found.has["circle"] = correspondence.circle([shop.uri])
     for happens in (_introduces, _talks, _offers, _vouches, _shares, _strangers):
         await happens(found, folder)
         await fediverse.settle()
@@ -195,10 +197,10 @@ async def _invited(one: Lively) -> None:
     shop, attic = one.shop, one.attic
     uri = await shop.does(lambda tx: projects.create(tx, shop.uri, "Lanterns", "Of *paper*", key_pair(8)).uri)
     text = f"Will you? {LONG}"
-    await shop.does(lambda tx: invitations.invite(tx, shop.uri, uri, attic.uri, "member", text))
+    come = await shop.does(lambda tx: invitations.invite(tx, shop.uri, uri, attic.uri, "member", text).id)
     address, invitation = await letter(attic, one.barn)
     [token] = re.findall(r"/invitations/([\w-]+)", address)
-    one.has |= {"letter": token, "invited": uri, "invitation": invitation}
+    one.has |= {"letter": token, "invited": uri, "invitation": invitation, "invitation_to_me": come}
 
 
 async def _strangers(one: Lively, _: Path) -> None:

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import httpx
 from sqlalchemy import event
 
 from federation.store import Store
 from tests.web.inhabitants import Inhabitant
 
 MOST = 20  # statements
-LARGEST = 100_000  # octets, as they are sent: nothing is compressed, for what is secret in a page could be guessed then
+LARGEST = 100_000  # octets, as they are sent: pages uncompressed, for what is secret in one could be guessed otherwise
 
 _WRITTEN = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
 _LOADED = re.compile(r'<(?:link rel="(?:stylesheet|icon)" href|script[^>]* src|use href)="(/static/[^"#]+)')
@@ -48,6 +49,9 @@ async def octets(one: Inhabitant, path: str) -> int:
     """Of a page and of all that it loads of us, pictures aside, with their headers, for who was never there before."""
     pages = [await one.sees(path)]
     pages += [await one.sees(loaded) for loaded in sorted({*_LOADED.findall(pages[0].text)})]
-    return sum(
-        len(page.content) + sum(len(name) + len(value) + 4 for name, value in page.headers.raw) for page in pages
-    )
+    return sum(_sent(page) for page in pages)
+
+
+def _sent(answer: httpx.Response) -> int:
+    headers = sum(len(name) + len(value) + 4 for name, value in answer.headers.raw)
+    return int(answer.headers["content-length"]) + headers

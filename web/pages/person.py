@@ -15,10 +15,11 @@ from starlette.routing import Route
 from activitypub.actor import Actor as Profile
 from activitypub.document import Document
 from activitypub.proposal import Proposal
-from coop import feed, mutes, offers
+from coop import feed, offers
 from coop.blocks import Block
 from coop.follows import Follow
 from coop.logins import Visitor
+from coop.mutes import Mute
 from coop.offers import Offer
 from federation.instance import Instance
 from federation.tables import Object
@@ -92,9 +93,10 @@ def between(db: Session, visitor: Visitor, other: str) -> Between:
     both = (me, other)
     rows = db.scalars(select(Follow).where(Follow.follower.in_(both), Follow.followed.in_(both)))
     states = {row.follower: row.state for row in rows}
-    blocked = db.scalar(select(exists().where(Block.by == me, Block.blocked == other)))
-    muted = mutes.is_muted(db, visitor.account.id, other)
-    return Between(states.get(me, ""), states.get(other, ""), bool(blocked), muted)
+    is_blocked = exists().where(Block.by == me, Block.blocked == other)
+    is_muted = exists().where(Mute.account == visitor.account.id, Mute.muted == other)
+    blocked, muted = db.execute(select(is_blocked, is_muted)).one()
+    return Between(states.get(me, ""), states.get(other, ""), bool(blocked), bool(muted))
 
 
 def _hung(db: Session, here: Instance, author: Person, reader: str, follows: bool) -> list[Hung]:

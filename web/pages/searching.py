@@ -108,10 +108,10 @@ async def get_search(request: Request) -> Response:
             **inside.insider(db, visitor, here.home),
             "groups": {name: one for name, one in groups.items() if one[0]},
         }
-        if not is_asked or tab not in ("", "skills"):
+        if not is_asked or tab != "skills":
             return {**values, "able": [], "trouble": trouble}
-        able, wrong = _able(db, looked, only, ABLE if tab else SOME)
-        return {**values, "able": able, "trouble": wrong if tab else ""}
+        able, wrong = _able(db, looked, only, ABLE)
+        return {**values, "able": able, "trouble": wrong}
 
     values = await here.store.read(read)
     about = {
