@@ -26,7 +26,13 @@ def all_of_them(now: datetime) -> dict[str, Any]:
     me = Person(f"{HOME}/actors/1", _("Somebody"), "somebody@studio.example", f"{HOME}/@somebody")
     other = Person(f"{FAR}/actors/2", _("Somebody else"), "other@far.example", f"{FAR}/@other")
     post = Post(
-        _note(now, _("<p>What somebody said, with a <a href='#main'>link</a> and <code>code</code>.</p>")), me, HOME, 1
+        _note(
+            now,
+            _("<p>What somebody said, with a <a href='https://studio.example/'>link</a> and <code>code</code>.</p>"),
+        ),
+        me,
+        HOME,
+        1,
     )
     return {
         "person": me,

@@ -29,7 +29,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "/offer": ("/offer?is={offer}", "/offer?is={taken}", "/offer?is={theirs}"),
     "/endorsements/{hash}": ("/endorsements/{seal}", "/endorsements/{broken}"),
     "/invitations/{token}": ("/invitations/{letter}",),
-    "/authorize": ("/authorize?uri=@ada@far.example", "/authorize?uri=https://far.example/notes/1"),
+    "/authorize": (),
     "/@{handle}": ("/@attic", "/@nobody"),
     "/tags/{name}": ("/tags/maps", "/tags/nothing"),
 }

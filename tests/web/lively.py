@@ -51,9 +51,9 @@ class Lively:
     attic: Studio
     shop: Studio
     barn: Studio
-    ada: Inhabitant
-    nobody: Inhabitant  # who has just moved into the barn
     has: dict[str, str] = field(default_factory=dict)
+    ada: Inhabitant = field(init=False)
+    nobody: Inhabitant = field(init=False)  # who has just moved into the barn
 
 
 async def lively(folder: Path) -> Lively:
@@ -63,14 +63,14 @@ async def lively(folder: Path) -> Lively:
     for one, other in ((attic, shop), (shop, attic)):
         await one.follows(other)
         await fediverse.settle()
-    found = Lively(fediverse, attic, shop, barn, await at_home(attic), await at_home(barn))
+    found = Lively(fediverse, attic, shop, barn)
     found.has |= {"me": attic.uri, "friend": shop.uri, "handle": "attic"}
     found.has["circle"] = correspondence.circle([shop.uri])
     for happens in (_introduces, _talks, _offers, _vouches, _shares, _strangers):
         await happens(found, folder)
         await fediverse.settle()
         fediverse.later(hours=5)
-    found.ada, found.nobody = await at_home(attic), await at_home(barn)  # whose applications serve uploads by now
+    found.ada, found.nobody = await at_home(attic), await at_home(barn)
     return found
 
 
@@ -94,12 +94,12 @@ async def _talks(one: Lively, _: Path) -> None:
     attic, shop = one.attic, one.shop
     post = await attic.does(lambda tx: posts.publish(tx, attic.uri, Draft(TEXT)).uri)
     await attic.does(lambda tx: posts.publish(tx, attic.uri, Draft("By the page", warning="Money")))
-    for number in range(40):
+    for number in range(25):
         await shop.does(lambda tx, number=number: posts.publish(tx, shop.uri, Draft(f"Net number {number} is *dry*.")))  # type: ignore[misc]
     await one.fediverse.settle()
     answer = await shop.does(lambda tx: posts.publish(tx, shop.uri, Draft("Nine!", reply_to=post)).uri)
     await one.fediverse.settle()
-    for number in range(25):
+    for number in range(16):
         deep = Draft(f"Or {number + 10}.", reply_to=answer)
         answer = await attic.does(lambda tx, draft=deep: posts.publish(tx, attic.uri, draft).uri)  # type: ignore[misc]
     book = Draft("\n\n".join(f"Page {number}: {LONG}" for number in range(60)))
@@ -124,7 +124,7 @@ async def _offers(one: Lively, _: Path) -> None:
     attic, shop = one.attic, one.shop
     mine = await attic.does(lambda tx: offers.open(tx, attic.uri, _draft("request", f"Typesetter {LONG[:60]}")).uri)
     taken = await attic.does(lambda tx: offers.open(tx, attic.uri, _draft("offer", "Maps, taken")).uri)
-    for number in range(30):
+    for number in range(26):
         draft = _draft("offer" if number % 2 else "request", f"Sail number {number}")
         theirs = await shop.does(lambda tx, draft=draft: offers.open(tx, shop.uri, draft).uri)  # type: ignore[misc]
     await one.fediverse.settle()
@@ -171,7 +171,7 @@ async def _shares(one: Lively, _: Path) -> None:
     said = Draft("In the *room*", "project", project=uri)
     room = await attic.does(lambda tx: posts.publish(tx, attic.uri, said).uri)
     await one.fediverse.settle()
-    for number in range(15):
+    for number in range(8):
         more = Draft(f"Answer {number}", "project", reply_to=room, project=uri)
         await shop.does(lambda tx, draft=more: posts.publish(tx, shop.uri, draft))  # type: ignore[misc]
     await attic.does(lambda tx: posts.publish(tx, attic.uri, Draft("For all", project=uri)))

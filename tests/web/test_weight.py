@@ -15,7 +15,11 @@ from tests.web.weighing import LARGEST, MOST, octets, statements
 
 NOT_THERE = ("/nothing-here", "/@nobody")
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("weight")]
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.xdist_group("weight"),
+    pytest.mark.timeout(900),
+]
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
