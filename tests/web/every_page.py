@@ -29,7 +29,9 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "/offer": ("/offer?is={offer}", "/offer?is={taken}", "/offer?is={theirs}"),
     "/endorsements/{hash}": ("/endorsements/{seal}", "/endorsements/{broken}"),
     "/invitations/{token}": ("/invitations/{letter}",),
-    "/authorize": (),
+    "/authorize": (),  # for who is not logged in; others are led on
+    "/welcome": (),  # the first evening alone
+    "/welcome/key": (),
     "/@{handle}": ("/@attic", "/@nobody"),
     "/tags/{name}": ("/tags/maps", "/tags/nothing"),
 }

@@ -32,7 +32,7 @@ from web.pages.public import public_projects
 from web.pages.seals import seals_of
 from web.shown import Card, Person, Seal
 
-POSTS = 20
+POSTS = 12
 PROJECTS = 20
 OFFERS = 6
 
