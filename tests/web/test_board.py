@@ -156,10 +156,10 @@ async def test_nobody_settles_what_is_not_theirs(fediverse: Fediverse, act: str)
     attic, shop, _, bo = await two(fediverse)
     uri = await hangs(attic, fediverse)
     answer = await shop.does(lambda tx: responses.respond(tx, shop.uri, uri, "Me!").uri)
-    token = forms((await bo.sees("/board")).text)[0].fields["form"]
+    token = forms((await bo.sees("/board")).text)[0].fields["token"]
 
     of = uri if act in ("fill", "withdraw") else "https://attic.example/offers/none"
-    sent = {"form": token, "offer": of, "answer": answer, "text": "x"}
+    sent = {"token": token, "offer": of, "answer": answer, "text": "x"}
     done = await bo.client.post(f"/offer/{act}", data=sent, headers=BROWSER)
 
     assert 400 <= done.status_code < 500

@@ -34,7 +34,7 @@ async def pastes(one: Inhabitant, text: str) -> httpx.Response:
 
 async def uploads(one: Inhabitant, body: bytes, **headers: str) -> httpx.Response:
     form = forms((await one.sees("/check")).text)[-1]
-    fields = {"form": form.fields["form"], "pasted": ""}
+    fields = {"token": form.fields["token"], "pasted": ""}
     return await one.client.post(
         "/check", data=fields, files={"file": ("x.json", body)}, headers={**BROWSER, **headers}
     )
@@ -118,7 +118,7 @@ async def test_a_form_of_another_page_checks_nothing(fediverse: Fediverse) -> No
     one = await passer_by(attic)
     await one.sees("/check")
 
-    forged = await one.client.post("/check", data={"form": "0" * 64, "pasted": "{}"}, headers=BROWSER)
+    forged = await one.client.post("/check", data={"token": "0" * 64, "pasted": "{}"}, headers=BROWSER)
     fresh = await (await passer_by(attic)).client.post("/check", data={"pasted": "{}"}, headers=BROWSER)
 
     assert (forged.status_code, fresh.status_code) == (403, 403)
@@ -127,7 +127,7 @@ async def test_a_form_of_another_page_checks_nothing(fediverse: Fediverse) -> No
 async def test_words_in_an_odd_charset_are_only_odd_words(fediverse: Fediverse) -> None:
     attic = await fediverse.studio("attic")
     one = await passer_by(attic)
-    token = forms((await one.sees("/check")).text)[-1].fields["form"]
+    token = forms((await one.sees("/check")).text)[-1].fields["token"]
     part = '--x\r\nContent-Disposition: form-data; name="{}"\r\n\r\n{}\r\n'
     body = part.format("form", token) + part.format("pasted", "\\ud800") + "--x--\r\n"
 

@@ -100,11 +100,11 @@ async def test_nothing_is_reported_that_is_not_theirs_or_here(fediverse: Fediver
     secret = await says(shop, f"@{attic.address} psst", visibility="direct")
     mine = await says(attic, "Mine")
     ada = await at_home(attic)
-    token = forms((await ada.sees("/today")).text)[0].fields["form"]
+    token = forms((await ada.sees("/today")).text)[0].fields["token"]
 
     page = (await ada.sees(about(shop.uri))).text
     odd = [await ada.sends_from(page, "/report", words="x", post=one) for one in (secret, mine, "x")]
-    local = {"form": token, "about": attic.uri, "words": "x"}
+    local = {"token": token, "about": attic.uri, "words": "x"}
     own = await ada.client.post("/report", data=local, headers=BROWSER)
 
     assert [one.status_code for one in odd] == [422] * 3

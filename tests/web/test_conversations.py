@@ -179,10 +179,10 @@ async def test_conversations_of_others_are_not_there(fediverse: Fediverse) -> No
     await writes(bo, fediverse, attic.address, "Between us")
     [letter] = await attic.knows(Letter)
     cleo = await at_home(barn)
-    token = forms((await cleo.sees("/today")).text)[0].fields["form"]
+    token = forms((await cleo.sees("/today")).text)[0].fields["token"]
 
     seen = [await cleo.sees(f"{WITH}?who={one}") for one in (letter.circle, "", "x" * 5000, "%00")]
-    sent = await cleo.client.post(WITH, data={"form": token, "who": letter.circle, "text": "x"}, headers=BROWSER)
+    sent = await cleo.client.post(WITH, data={"token": token, "who": letter.circle, "text": "x"}, headers=BROWSER)
 
     assert [answer.status_code for answer in (*seen, sent)] == [404] * 5
     assert "Between us" not in (await cleo.sees(ALL)).text
@@ -202,7 +202,7 @@ async def test_who_is_not_logged_in_reads_no_letters(fediverse: Fediverse, page:
 async def test_a_forged_form_sends_nothing(fediverse: Fediverse, action: str) -> None:
     attic, shop, _ada, bo = await two(fediverse)
 
-    answer = await bo.client.post(action, data={"form": "x", "to": attic.address, "text": "x"}, headers=BROWSER)
+    answer = await bo.client.post(action, data={"token": "x", "to": attic.address, "text": "x"}, headers=BROWSER)
 
     assert answer.status_code == 403
     assert await shop.knows(Letter) == []

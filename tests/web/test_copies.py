@@ -110,9 +110,9 @@ async def test_what_somebody_of_this_house_does_not_show_is_nobody_elses_to_read
     eve = await lives_at(attic, "eve")
     uri = await shop.does(lambda tx: endorsements.give(tx, shop.uri, eve, ["Typesetting"], "Set with care.").uri)
     await fediverse.settle()
-    token = forms((await ada.sees("/today")).text)[0].fields["form"]
+    token = forms((await ada.sees("/today")).text)[0].fields["token"]
 
-    asked = await ada.client.post("/vouching/confirm", data={"form": token, "of": uri}, headers=BROWSER)
+    asked = await ada.client.post("/vouching/confirm", data={"token": token, "of": uri}, headers=BROWSER)
     answers = [await ada.sees(path) for path in (one(uri), copy(uri, "original"), one("https://gone.example/x"))]
     await attic.does(lambda tx: endorsements.accept(tx, eve, uri))
 

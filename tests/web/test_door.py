@@ -145,7 +145,7 @@ async def test_nobody_becomes_somebody_who_is_not_logged_in_there(fediverse: Fed
     numbers = await attic.instance.store.read(accounts.numbers)
     token = forms((await one.sees("/today")).text)[0].fields["token"]
 
-    sent = [{"form": token, "account": each} for each in (str(max(numbers.values())), "", "x", "9" * 30, "-1")]
+    sent = [{"token": token, "account": each} for each in (str(max(numbers.values())), "", "x", "9" * 30, "-1")]
     answers = [await one.client.post("/switch", data=each, headers=BROWSER) for each in sent]
 
     assert [one.status_code for one in answers] == [404, 400, 400, 400, 400]

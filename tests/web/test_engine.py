@@ -158,9 +158,9 @@ async def test_only_whoever_runs_the_server_touches_its_engine(fediverse: Fedive
     bo = await somebody_else(attic)
 
     page = (await bo.sees("/engine")).text
-    token = forms(page)[0].fields["form"]
-    answer = await bo.client.post(f"/engine/{act}", data={"form": token, "receipt": "1"}, headers=BROWSER)
-    forged = await bo.client.post(f"/engine/{act}", data={"form": "0" * 64, "receipt": "1"}, headers=BROWSER)
+    token = forms(page)[0].fields["token"]
+    answer = await bo.client.post(f"/engine/{act}", data={"token": token, "receipt": "1"}, headers=BROWSER)
+    forged = await bo.client.post(f"/engine/{act}", data={"token": "0" * 64, "receipt": "1"}, headers=BROWSER)
 
     assert "Who holds your mail" in page
     assert not any(words in page for words in ("On its way", "KeyError", "Never saved"))

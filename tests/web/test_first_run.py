@@ -141,7 +141,7 @@ async def test_a_forged_form_is_not_taken(run: FirstRun, token: str) -> None:
     ada = run.browser()
     await ada.sees(run.link)
 
-    assert (await ada.says_whose(form=token)).status_code == 403
+    assert (await ada.says_whose(token=token)).status_code == 403
     assert run.beginning.draft == Draft()
 
 
@@ -383,13 +383,13 @@ async def test_whatever_is_sent_is_answered(run: FirstRun, typed: dict[str, str]
     await ada.sees(run.link)
 
     for path in ("/first", "/first/address", "/first/way-in", "/first/found"):
-        answer = await ada.client.post(path, data={**typed, "form": _token((await ada.sees("/first")).text)})
+        answer = await ada.client.post(path, data={**typed, "token": _token((await ada.sees("/first")).text)})
         assert answer.status_code in (303, 422)
     assert FILE not in left_in(run)
     assert LOCK not in left_in(run)
 
 
 def _token(page: str) -> str:
-    found = re.search(r'name="form" value="(\w+)"', page)
+    found = re.search(r'name="token" value="(\w+)"', page)
     assert found is not None
     return found[1]

@@ -62,9 +62,9 @@ async def test_an_invitation_is_answered_once_and_by_whom_it_is_for(fediverse: F
     path = asked(uri)
     page = (await eve.sees(path)).text
 
-    token = forms((await shop.sees("/projects")).text)[0].fields["form"]
+    token = forms((await shop.sees("/projects")).text)[0].fields["token"]
     stolen = [
-        await shop.client.post(f"/invitation/{act}", data={"form": token, "invitation": uri}, headers=BROWSER)
+        await shop.client.post(f"/invitation/{act}", data={"token": token, "invitation": uri}, headers=BROWSER)
         for act in ("accept", "decline")
     ]
     await eve.sends_from(page, "/invitation/decline")

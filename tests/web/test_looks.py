@@ -105,9 +105,9 @@ async def test_only_whoever_runs_the_studio_chooses_its_colour(fediverse: Fedive
     bo = await somebody_else(attic)
     page = await bo.sees("/settings/appearance")
 
-    token = re.search(r'name="form" value="(\w+)"', page.text)
+    token = re.search(r'name="token" value="(\w+)"', page.text)
     assert token is not None
-    answer = await bo.client.post("/settings/hue", data={"form": token[1], "hue": "218"}, headers=BROWSER)
+    answer = await bo.client.post("/settings/hue", data={"token": token[1], "hue": "218"}, headers=BROWSER)
 
     assert "/settings/hue" not in page.text
     assert answer.status_code == 403

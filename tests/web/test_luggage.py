@@ -90,6 +90,6 @@ async def test_who_is_nobody_to_come_from_or_go_to_is_told_and_kept(
 async def test_a_forged_form_moves_nobody(fediverse: Fediverse, way: str) -> None:
     attic = await fediverse.studio("attic")
     ada = await at_home(attic)
-    sent = {"form": "0" * 64, "former": "@a@b.example", "target": "@a@b.example", "sure": "yes"}
+    sent = {"token": "0" * 64, "former": "@a@b.example", "target": "@a@b.example", "sure": "yes"}
 
     assert (await ada.client.post(f"/settings/data/{way}", data=sent, headers=BROWSER)).status_code == 403

@@ -17,8 +17,8 @@ INVITE = "/project/invite"
 
 async def sends(one: Inhabitant, guild: Guild, act: str, **typed: str) -> int:
     """Send a form that no page gave them, with a token that one did; return the status of the answer."""
-    token = forms((await one.sees("/projects")).text)[0].fields["form"]
-    data = {"form": token, "project": guild.uri, **typed}
+    token = forms((await one.sees("/projects")).text)[0].fields["token"]
+    data = {"token": token, "project": guild.uri, **typed}
     return (await one.client.post(f"/project/{act}", data=data, headers=BROWSER)).status_code
 
 
@@ -208,7 +208,7 @@ async def test_nobody_decides_anything_elsewhere_or_without_a_page_of_ours(fediv
 
     for act in (*DECISIONS, "leave"):
         assert await sends(eve, guild, act, **typed) == 404, act
-        assert await sends(ada, guild, act, **typed, form="0" * 64) == 403, act
+        assert await sends(ada, guild, act, **typed, token="0" * 64) == 403, act
     await fediverse.settle()
 
     assert len(await guild.log(guild.ada)) == len(before)

@@ -25,9 +25,9 @@ LIST = (
 
 async def brings(one: Inhabitant, data: bytes, name: str = "blocks.csv") -> int:
     """Upload a list of servers; the status that answers it."""
-    token = forms((await one.sees("/moderation")).text)[0].fields["form"]
+    token = forms((await one.sees("/moderation")).text)[0].fields["token"]
     file = {"file": (name, data, "text/csv")}
-    answer = await one.client.post("/moderation/servers/list", data={"form": token}, files=file, headers=BROWSER)
+    answer = await one.client.post("/moderation/servers/list", data={"token": token}, files=file, headers=BROWSER)
     return answer.status_code
 
 
@@ -192,11 +192,11 @@ async def test_what_concerns_all_is_for_whoever_runs_the_server(fediverse: Fediv
     attic = await fediverse.studio("attic")
     bo = await somebody_else(attic)
     page = (await bo.sees("/moderation")).text
-    token = forms(page)[0].fields["form"]
+    token = forms(page)[0].fields["token"]
 
-    answer = await bo.client.post(f"/moderation/{act}", data={"form": token, "host": "a.example"}, headers=BROWSER)
+    answer = await bo.client.post(f"/moderation/{act}", data={"token": token, "host": "a.example"}, headers=BROWSER)
     read = [(await bo.sees(f"/moderation/{one}")).status_code for one in ("servers", "servers.csv", "reports")]
-    forged = await bo.client.post(f"/moderation/{act}", data={"form": "0" * 64, "host": "a.example"}, headers=BROWSER)
+    forged = await bo.client.post(f"/moderation/{act}", data={"token": "0" * 64, "host": "a.example"}, headers=BROWSER)
 
     assert "/moderation/servers" not in page
     assert answer.status_code == forged.status_code == 403

@@ -103,7 +103,7 @@ async def test_a_forged_form_marks_nothing(fediverse: Fediverse) -> None:
     attic, _ = await liked_by(fediverse, "shop")
     ada = await at_home(attic)
 
-    answer = await ada.client.post("/notifications/read", data={"form": "x", "until": "z"}, headers=BROWSER)
+    answer = await ada.client.post("/notifications/read", data={"token": "x", "until": "z"}, headers=BROWSER)
 
     assert answer.status_code == 403
     assert await unread(attic) == 2

@@ -24,7 +24,7 @@ CODE = re.compile(r"<code>([a-z0-9-]{19})</code>")
 async def tells(one: Inhabitant, path: str, body: Any, token: str | None = None) -> httpx.Response:
     """What a script of a page of ours sends."""
     page = (await one.sees("/login")).text
-    headers = {"content-type": "application/json", "x-form": forms(page)[0].fields["form"] if token is None else token}
+    headers = {"content-type": "application/json", "x-form": forms(page)[0].fields["token"] if token is None else token}
     content = body if isinstance(body, bytes) else msgspec.json.encode(body)
     return await one.client.post(path, content=content, headers=headers)
 

@@ -109,9 +109,9 @@ async def test_a_person_is_shown_with_who_vouches_and_how_one_knows_them(fediver
 async def test_nothing_is_done_with_nobody(fediverse: Fediverse, act: str) -> None:
     attic = await fediverse.studio("attic")
     one = await at_home(attic)
-    token = forms((await one.sees("/today")).text)[0].fields["form"]
+    token = forms((await one.sees("/today")).text)[0].fields["token"]
 
-    sent = [{"form": token, "whom": whom, "back": "/people"} for whom in ("", "x", "https://gone.example/a", attic.uri)]
+    sent = [{"token": token, "whom": whom, "back": "/people"} for whom in ("", "x", "https://gone.example/a", attic.uri)]
     answers = [await one.client.post(act, data=each, headers=BROWSER) for each in sent]
 
     assert all(answer.status_code < 500 for answer in answers)

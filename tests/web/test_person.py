@@ -135,13 +135,13 @@ async def test_nobody_invites_into_what_they_do_not_lead(fediverse: Fediverse) -
     attic, shop, _, bo = await two(fediverse)
     project = await founds(attic, "The harbour")
     empty = (await bo.sees(invite(attic.uri))).text
-    token = forms(empty)[0].fields["form"]
+    token = forms(empty)[0].fields["token"]
 
     for wrong in (project, "", "https://gone.example/p"):
-        sent = {"form": token, "whom": attic.uri, "project": wrong, "text": "x"}
+        sent = {"token": token, "whom": attic.uri, "project": wrong, "text": "x"}
         assert (await bo.client.post("/who/invite", data=sent, headers=BROWSER)).status_code == 422, wrong
-    nobody = {"form": token, "whom": "https://gone.example/a", "project": project}
-    forged = {"form": "0" * 64, "whom": attic.uri, "project": project}
+    nobody = {"token": token, "whom": "https://gone.example/a", "project": project}
+    forged = {"token": "0" * 64, "whom": attic.uri, "project": project}
 
     assert "You lead no project yet" in empty
     assert (await bo.client.post("/who/invite", data=nobody, headers=BROWSER)).status_code == 404

@@ -179,8 +179,8 @@ async def test_who_may_follow_and_find_one_is_chosen(fediverse: Fediverse) -> No
     await fediverse.settle()
     [row] = await attic.knows(Account)
     seen = await profile_of(shop, attic.uri)
-    token = forms((await ada.sees("/settings/privacy")).text)[0].fields["form"]
-    await ada.client.post("/settings/privacy", data={"form": token}, headers=BROWSER)
+    token = forms((await ada.sees("/settings/privacy")).text)[0].fields["token"]
+    await ada.client.post("/settings/privacy", data={"token": token}, headers=BROWSER)
     [after] = await attic.knows(Account)
 
     assert both.status_code == 303

@@ -119,8 +119,8 @@ async def test_a_guest_reads_and_does_not_write(fediverse: Fediverse) -> None:
     reader = await at_home(cy)
 
     page = (await reader.sees(where(guild.uri))).text
-    token = forms(page)[0].fields["form"]
-    sent = {"form": token, "text": "Me, too", "visibility": "project", "project": guild.uri}
+    token = forms(page)[0].fields["token"]
+    sent = {"token": token, "text": "Me, too", "visibility": "project", "project": guild.uri}
     answer = await reader.client.post("/say", data=sent, headers=BROWSER)
 
     assert "Ink!" in page

@@ -222,13 +222,13 @@ async def test_a_promise_is_between_two(fediverse: Fediverse) -> None:
     uri = await agree(guild, guild.ada, bo)
     waiting = await proposes(guild, guild.ada, bo)
     eve = await at_home(cy)
-    token = forms((await eve.sees("/promises")).text)[0].fields["form"]
-    ours = forms((await ada.sees("/promises")).text)[0].fields["form"]
+    token = forms((await eve.sees("/promises")).text)[0].fields["token"]
+    ours = forms((await ada.sees("/promises")).text)[0].fields["token"]
 
     for act in ("accept", "decline", "withdraw", "change", "keep", "release"):
         sent = {"promise": waiting if act in ("accept", "decline", "withdraw") else uri, "text": "Mine"}
-        strange = await eve.client.post(f"/promise/{act}", data={**sent, "form": token}, headers=BROWSER)
-        forged = await ada.client.post(f"/promise/{act}", data={**sent, "form": f"{ours}0"}, headers=BROWSER)
+        strange = await eve.client.post(f"/promise/{act}", data={**sent, "token": token}, headers=BROWSER)
+        forged = await ada.client.post(f"/promise/{act}", data={**sent, "token": f"{ours}0"}, headers=BROWSER)
         assert (strange.status_code, forged.status_code) == (403, 403), act
     seen = [(await eve.sees(where(one))).status_code for one in (uri, "", "https://nowhere.example/x")]
     await fediverse.settle()

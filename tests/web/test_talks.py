@@ -194,7 +194,7 @@ async def test_a_saved_agreement_is_checked_by_anybody(fediverse: Fediverse) -> 
     *_, bo, uri = await have_agreed(fediverse)
     saved = (await bo.sees(agreed(uri).replace("/agreement", "/agreement/file"))).content
     cy = await at_home(await fediverse.studio("cy"))
-    token = forms((await cy.sees("/agreements")).text)[0].fields["form"]
+    token = forms((await cy.sees("/agreements")).text)[0].fields["token"]
 
     found = {}
     for name, body in {
@@ -206,10 +206,10 @@ async def test_a_saved_agreement_is_checked_by_anybody(fediverse: Fediverse) -> 
         "deep": b"[" * 5_000,
     }.items():
         sent = await cy.client.post(
-            "/agreements", data={"form": token}, files={"file": ("a.json", body)}, headers=BROWSER
+            "/agreements", data={"token": token}, files={"file": ("a.json", body)}, headers=BROWSER
         )
         found[name] = (sent.status_code, "Signed by both" in sent.text, "Altered" in sent.text)
-    text = await cy.client.post("/agreements", data={"form": token, "file": "x"}, headers=BROWSER)
+    text = await cy.client.post("/agreements", data={"token": token, "file": "x"}, headers=BROWSER)
 
     assert found.pop("true") == (200, True, False)
     assert found.pop("altered") == (200, False, True)
@@ -221,15 +221,15 @@ async def test_an_agreement_is_between_two(fediverse: Fediverse) -> None:
     attic, shop, ada, _, uri = await have_agreed(fediverse)
     cy = await fediverse.studio("cy")
     eve = await at_home(cy)
-    token = forms((await eve.sees("/projects")).text)[0].fields["form"]
-    ours = forms((await ada.sees("/projects")).text)[0].fields["form"]
+    token = forms((await eve.sees("/projects")).text)[0].fields["token"]
+    ours = forms((await ada.sees("/projects")).text)[0].fields["token"]
 
     for path in (agreed(uri), agreed(uri).replace("/agreement", "/agreement/file"), agreed(""), "/agreement"):
         assert (await eve.sees(path)).status_code == 404, path
     for act in ("begin", "done"):
         sent = {"agreement": uri, "name": "Mine", "text": "x"}
-        strange = await eve.client.post(f"/agreement/{act}", data={**sent, "form": token}, headers=BROWSER)
-        forged = await ada.client.post(f"/agreement/{act}", data={**sent, "form": f"{ours}0"}, headers=BROWSER)
+        strange = await eve.client.post(f"/agreement/{act}", data={**sent, "token": token}, headers=BROWSER)
+        forged = await ada.client.post(f"/agreement/{act}", data={**sent, "token": f"{ours}0"}, headers=BROWSER)
         assert (strange.status_code, forged.status_code) == (404, 403)
     for studio in (attic, shop):
         [row] = await studio.knows(Agreement)

@@ -157,10 +157,10 @@ async def test_nobody_does_anything_with_what_is_not_for_them(fediverse: Fediver
     barn = await fediverse.studio("barn")
     await shop.meets(barn)
     secret = await shop.does(lambda tx: posts.publish(tx, shop.uri, Draft(f"@{barn.address} psst", "direct")).uri)
-    token = forms((await one.sees("/today")).text)[0].fields["form"]
+    token = forms((await one.sees("/today")).text)[0].fields["token"]
 
     answers = [
-        await one.client.post(act, data={"form": token, "of": of, "back": "/today"}, headers=BROWSER)
+        await one.client.post(act, data={"token": token, "of": of, "back": "/today"}, headers=BROWSER)
         for of in (secret, "https://attic.example/notes/none", "", "not an address")
     ]
     reading = await one.sees(f"/read?of={quote(secret, safe='')}")

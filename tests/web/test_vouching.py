@@ -65,7 +65,7 @@ async def asks(attic: Studio, shop: Studio) -> str:
 
 
 async def token(who: Inhabitant) -> str:
-    return forms((await who.sees("/today")).text)[0].fields["form"]
+    return forms((await who.sees("/today")).text)[0].fields["token"]
 
 
 async def test_one_is_given_by_an_address_and_shown_once_its_subject_says_so(fediverse: Fediverse) -> None:
@@ -206,8 +206,8 @@ async def test_nobody_decides_what_is_not_theirs(fediverse: Fediverse, act: str)
     before = [row.display for row in await attic.knows(Endorsement)]
 
     of = asked if act == "decline" else uri if act in ("show", "hide", "revoke") else "https://attic.example/none"
-    sent = {"form": await token(who), "of": of, "request": asked, "whom": attic.uri, "skills": "Ink", "text": "x"}
-    forged = await who.client.post(f"/vouching/{act}", data={**sent, "form": "0" * 64}, headers=BROWSER)
+    sent = {"token": await token(who), "of": of, "request": asked, "whom": attic.uri, "skills": "Ink", "text": "x"}
+    forged = await who.client.post(f"/vouching/{act}", data={**sent, "token": "0" * 64}, headers=BROWSER)
     done = await who.client.post(f"/vouching/{act}", data=sent, headers=BROWSER)
 
     assert forged.status_code == 403

@@ -145,7 +145,7 @@ async def test_a_forged_form_does_nothing(fediverse: Fediverse, path: str) -> No
     one = await at_home(await fediverse.studio("attic"))
     stranger = visiting(one.studio)
 
-    assert (await one.client.post(path, data={"form": "0" * 64}, headers=BROWSER)).status_code == 403
+    assert (await one.client.post(path, data={"token": "0" * 64}, headers=BROWSER)).status_code == 403
     assert (await stranger.post(path, data={"asked": "x"}, headers=BROWSER)).status_code == 403
     assert (await stranger.get(path, headers=BROWSER)).status_code == 303
 
