@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, time
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from coop.errors import Trouble
 
-MAX_SUM = 15  # characters
+_SUM = re.compile(r"\d{1,12}([.,]\d{1,6})?", re.ASCII)  # as much as goes over the wire
 
 
 def sum_of(typed: str) -> Decimal | None:
     """A sum as people write it, with a comma or a point."""
-    try:
-        amount = Decimal(typed.replace(",", ".")) if typed and len(typed) <= MAX_SUM else None
-    except InvalidOperation:
-        amount = Decimal("NaN")
-    if (amount is None and typed) or (amount is not None and not (amount.is_finite() and amount >= 0)):
+    if typed and not _SUM.fullmatch(typed):
         raise Trouble(f"{typed[:40]!r} is not a sum such as 450 or 450.50")
-    return amount
+    return Decimal(typed.replace(",", ".")) if typed else None
 
 
 def end_of(day: str) -> datetime | None:

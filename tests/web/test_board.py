@@ -74,6 +74,7 @@ async def test_an_offer_is_hung_up_and_seen_by_those_who_follow(fediverse: Fediv
         {"least": "many"},
         {"most": "-1"},
         {"most": "NaN"},
+        {"most": "1E+99999999"},
         {"currency": "XXX"},
         {"currency": ""},
         {"per": "aeon"},

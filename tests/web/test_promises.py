@@ -70,6 +70,7 @@ async def test_what_can_be_no_promise_comes_back_as_it_was_typed(fediverse: Fedi
         {"due": "2020-01-01"},
         {"hours": "many"},
         {"hours": "-1"},
+        {"hours": "1E+99999999"},
         {"with": guild.ada.uri},
         {"with": "https://nowhere.example/x"},
     ]
