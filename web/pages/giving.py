@@ -24,10 +24,10 @@ from federation.tables import Actor
 from web import inside, session, shown
 from web.languages import N_, _
 from web.once import new_key
-from web.pages.board import EXPECTED, end_of
+from web.pages.board import end_of
 from web.pages.people import LONGEST
-from web.pages.saying import meet
-from web.pages.vouching import where
+from web.pages.saying import EXPECTED, meet
+from web.pages.vouching import reason, where
 from web.session import text
 
 FIELDS = ("whom", "request", "skills", "text", "capacity", "work", "elsewhere", "until")
@@ -126,7 +126,7 @@ async def _send(request: Request, template: str, act: Act, refused: str) -> Resp
     try:
         path: str = await once.do(f"{visitor.browser} {text(sent, 'key')}", send)
     except EXPECTED as error:
-        return await form(request, template, typed, _(refused) % {"reason": error})
+        return await form(request, template, typed, _(refused) % {"reason": reason(error)})
     return inside.go(path)
 
 

@@ -20,10 +20,10 @@ from coop.endorsement_requests import EndorsementRequest
 from coop.endorsements import Endorsement
 from federation import discovery, ids
 from federation.instance import Instance
+from federation.store import Unavailable
 from web import inside, session, shown
 from web.languages import N_, _
-from web.pages.board import EXPECTED
-from web.pages.saying import does
+from web.pages.saying import EXPECTED, does
 from web.session import text
 from web.shown import Person, Seal
 
@@ -145,6 +145,11 @@ def _count(db: Session, query: Select[Any]) -> int:
     return db.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
 
 
+def reason(error: Exception) -> str:
+    """Why something was not done, in words for who wanted it."""
+    return _("nothing can be stored here now; try again in a minute") if isinstance(error, Unavailable) else str(error)
+
+
 async def decline(request: Request) -> Response:
     """Rather not vouch for somebody who asks for it."""
     here: Instance = request.scope["instance"]
@@ -154,7 +159,7 @@ async def decline(request: Request) -> Response:
     try:
         await discovery.completing(here, lambda tx: endorsement_requests.decline(tx, visitor.uri, uri, words).uri)
     except EXPECTED as error:
-        trouble = _("They were not told anything: %(reason)s.") % {"reason": error}
+        trouble = _("They were not told anything: %(reason)s.") % {"reason": reason(error)}
         return await vouching(request, "waiting", {uri: words}, trouble)
     return inside.go("/vouching?show=waiting")
 
