@@ -98,4 +98,5 @@ def _line(x: int, y: int, to_x: int, to_y: int) -> str:
 
 
 def firmest(kinds: Iterable[str]) -> str:
+    """Which of several kinds of tie is drawn."""
     return min(kinds, key=KINDS.index)

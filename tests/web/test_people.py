@@ -111,7 +111,9 @@ async def test_nothing_is_done_with_nobody(fediverse: Fediverse, act: str) -> No
     one = await at_home(attic)
     token = forms((await one.sees("/today")).text)[0].fields["token"]
 
-    sent = [{"token": token, "whom": whom, "back": "/people"} for whom in ("", "x", "https://gone.example/a", attic.uri)]
+    sent = [
+        {"token": token, "whom": whom, "back": "/people"} for whom in ("", "x", "https://gone.example/a", attic.uri)
+    ]
     answers = [await one.client.post(act, data=each, headers=BROWSER) for each in sent]
 
     assert all(answer.status_code < 500 for answer in answers)

@@ -11,6 +11,7 @@ import pytest
 from coop import endorsement_requests, endorsements
 from coop.endorsement_requests import EndorsementRequest
 from coop.endorsements import Endorsement
+from tests.federation.faults import full
 from tests.fediverse import Fediverse, Studio
 from tests.web.inhabitants import Inhabitant, at_home, forms
 from tests.web.visitors import BROWSER, neighbours
@@ -127,6 +128,20 @@ async def test_one_that_is_sent_twice_is_given_once(fediverse: Fediverse) -> Non
 
     assert answers[0].headers["location"] == answers[1].headers["location"]
     assert len(await shop.knows(Endorsement)) == 1
+
+
+@pytest.mark.on("sqlite")
+async def test_nothing_typed_is_lost_while_nothing_can_be_stored(fediverse: Fediverse) -> None:
+    attic, shop, _, bo = await two(fediverse)
+    page = (await bo.sees(f"/vouching/give?whom={attic.uri}")).text
+
+    with full(shop.instance.store):
+        answer = await bo.sends_from(page, "/vouching/give", **{**GIVEN, "text": "Set with care. " * 100})
+    done = await bo.sends_from(answer.text, "/vouching/give")
+
+    assert answer.status_code == 422
+    assert "nothing can be stored here now" in answer.text
+    assert (done.status_code, len(await shop.knows(Endorsement))) == (303, 1)
 
 
 async def test_somebody_asks_and_is_answered_from_another_server(fediverse: Fediverse) -> None:

@@ -27,7 +27,7 @@ from web.languages import N_, _
 from web.once import new_key
 from web.pages.people import LONGEST
 from web.pages.saying import meet
-from web.pages.vouching import where
+from web.pages.vouching import reason, where
 from web.session import text
 from web.typed import end_of
 
@@ -127,7 +127,7 @@ async def _send(request: Request, template: str, act: Act, refused: str) -> Resp
     try:
         path: str = await once.do(f"{visitor.browser} {text(sent, 'key')}", send)
     except EXPECTED as error:
-        return await form(request, template, typed, _(refused) % {"reason": error})
+        return await form(request, template, typed, _(refused) % {"reason": reason(error)})
     return inside.go(path)
 
 

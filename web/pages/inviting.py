@@ -19,6 +19,8 @@ from web.languages import _
 from web.once import new_key
 from web.pages import company
 from web.pages.people import who
+from web.pages.saying import EXPECTED
+from web.pages.vouching import reason
 from web.session import text
 
 
@@ -59,7 +61,7 @@ async def invite(request: Request) -> Response:
         key = f"{visitor.browser} {text(sent, 'key')}"
         await request.scope["once"].do(key, lambda: discovery.completing(here, ask))
     except EXPECTED as error:
-        return await form(request, typed, _("They were not invited: %(reason)s.") % {"reason": error})
+        return await form(request, typed, _("They were not invited: %(reason)s.") % {"reason": reason(error)})
     return inside.go(who(whom))
 
 

@@ -20,6 +20,7 @@ from coop.endorsement_requests import EndorsementRequest
 from coop.endorsements import Endorsement
 from federation import discovery, ids
 from federation.instance import Instance
+from federation.store import Unavailable
 from web import inside, session, shown
 from web.doing import EXPECTED
 from web.languages import N_, _
@@ -145,6 +146,11 @@ def _count(db: Session, query: Select[Any]) -> int:
     return db.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
 
 
+def reason(error: Exception) -> str:
+    """Why something was not done, in words for who wanted it."""
+    return _("nothing can be stored here now; try again in a minute") if isinstance(error, Unavailable) else str(error)
+
+
 async def decline(request: Request) -> Response:
     """Rather not vouch for somebody who asks for it."""
     here: Instance = request.scope["instance"]
@@ -154,7 +160,7 @@ async def decline(request: Request) -> Response:
     try:
         await discovery.completing(here, lambda tx: endorsement_requests.decline(tx, visitor.uri, uri, words).uri)
     except EXPECTED as error:
-        trouble = _("They were not told anything: %(reason)s.") % {"reason": error}
+        trouble = _("They were not told anything: %(reason)s.") % {"reason": reason(error)}
         return await vouching(request, "waiting", {uri: words}, trouble)
     return inside.go("/vouching?show=waiting")
 
