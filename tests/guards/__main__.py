@@ -24,16 +24,8 @@ PREPARED = ("-W", "ignore::pytest.PytestAssertRewriteWarning")  # of what is imp
 BROKEN = 70  # the exit status of a run that came to no end: it has noticed nothing
 SLOW = ("aiohttp", "cryptography.x509", "httpx", "jinja2", "sqlalchemy.orm", "starlette.routing")  # to be imported
 
-GUARDS = (
-    *receipts.GUARDS,
-    *wire.GUARDS,
-    *coop.GUARDS,
-    *vouching.GUARDS,
-    *mail.GUARDS,
-    *archives.GUARDS,
-    *door.GUARDS,
-    *desks.GUARDS,
-)
+ROOMS = (receipts, wire, coop, vouching, mail, archives, door, desks)
+GUARDS = tuple(guard for room in ROOMS for guard in room.GUARDS)
 
 
 def main(word: str = "") -> int:
