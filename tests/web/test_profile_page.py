@@ -100,9 +100,7 @@ async def test_what_cannot_be_said_comes_back_as_it_was_typed_and_nothing_is_cha
     assert "Nothing was changed" in answer.text
     assert form.fields["place"] == "Bremen"
     assert all(form.fields[name] == value for name, value in wrong.items())
-    assert [(one.place, one.avatar) for one in await attic.knows(Account)] == [
-        (one.place, one.avatar) for one in before
-    ]
+    assert [(one.place, one.avatar) for one in await attic.knows(Account)] == before
 
 
 async def test_pictures_are_made_anew_described_and_taken_away(fediverse: Fediverse, tmp_path: Path) -> None:
