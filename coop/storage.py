@@ -29,7 +29,7 @@ class Shelf:
 
 def shelves(db: Session) -> list[Shelf]:
     """The database and what has been uploaded, the largest first; then what is held for those who sleep."""
-    octets: Counter[Kind] = Counter({"database": _database(db)})
+    octets = Counter[Kind]({"database": _database(db)})
     for media_type, size in db.execute(select(Media.media_type, func.sum(Media.size)).group_by(Media.media_type)):
         octets[_kind(media_type)] += int(size)
     held = int(db.scalar(select(func.sum(Held.size))) or 0)

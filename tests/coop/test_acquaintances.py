@@ -54,6 +54,7 @@ OTHERS = {
     "keys": {"id", "owner", "use", "public", "private"},
     "lanes": {"host", "error", "dialect"},
     "logins": {"browser", "name"},
+    "luggage": {"kind", "name", "error"},  # addresses of those who were not looked up yet
     "mailboxes": {"owner", "buddy"},  # forgotten with the one who names the other, who can be fetched again
     "media": {"name", "owner", "media_type", "filename", "alt", "blurhash", "digest"},
     "memberships": {"role", "capability"},

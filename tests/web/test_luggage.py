@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 
+import httpx
 import pytest
 
-from coop import blocks, follows, moving
+from coop import blocks, follows, luggage, moving
+from coop.follows import Follow
+from coop.luggage import Brought
 from federation import known
 from tests.fediverse import Fediverse
-from tests.web.inhabitants import at_home, forms
+from tests.web.inhabitants import Inhabitant, at_home, forms
 from tests.web.test_collections import says
 from tests.web.test_engine import somebody_else
 from tests.web.visitors import BROWSER, neighbours
@@ -93,3 +96,73 @@ async def test_a_forged_form_moves_nobody(fediverse: Fediverse, way: str) -> Non
     sent = {"token": "0" * 64, "former": "@a@b.example", "target": "@a@b.example", "sure": "yes"}
 
     assert (await ada.client.post(f"/settings/data/{way}", data=sent, headers=BROWSER)).status_code == 403
+
+
+async def bring(one: Inhabitant, data: bytes, name: str = "following_accounts.csv", kind: str = "") -> httpx.Response:
+    token = forms((await one.sees("/settings/data")).text)[0].fields["form"]
+    file = {"file": (name, data, "text/csv")}
+    sent = {"form": token, "kind": kind}
+    return await one.client.post("/settings/data/list", data=sent, files=file, headers=BROWSER)
+
+
+async def test_whom_one_followed_elsewhere_is_followed_here_in_the_background(fediverse: Fediverse) -> None:
+    attic, shop, barn = [await fediverse.studio(name) for name in ("attic", "shop", "barn")]
+    ada = await at_home(attic)
+    fediverse.asleep.add(barn.host)
+    listed = f"Account address,Show boosts\n{shop.address},true\n{barn.address},true\nnobody@{shop.host},true\n"
+
+    done = await bring(ada, listed.encode())
+    waiting = (await ada.sees("/settings/data")).text
+    await luggage.go(attic.instance)
+    tried = (await ada.sees("/settings/data")).text
+    fediverse.asleep.clear()
+    fediverse.later(hours=2)
+    await luggage.go(attic.instance)
+    await fediverse.settle()
+
+    followed = await attic.knows(Follow)
+    assert done.headers["location"] == "/settings/data?done=list"
+    assert "3 more are being looked up" in waiting
+    assert "1 more is being looked up" in tried
+    assert {one.followed for one in followed} == {shop.uri, barn.uri}
+    assert [(one.name, one.due) for one in await attic.knows(Brought)] == [(f"nobody@{shop.host}", None)]
+    assert f"<b>nobody@{shop.host}</b>" in (await ada.sees("/settings/data")).text
+    await ada.sends("/settings/data", "/settings/data/forget")
+    assert await attic.knows(Brought) == []
+
+
+async def test_a_server_that_stays_silent_is_given_up(fediverse: Fediverse) -> None:
+    attic = await fediverse.studio("attic")
+    ada = await at_home(attic)
+    await bring(ada, b"a@gone.example\nb@gone.example\n", kind="blocks")
+
+    for _ in range(luggage.TRIES):
+        fediverse.later(hours=20)
+        await luggage.go(attic.instance)
+
+    rows = await attic.knows(Brought)
+    assert [(one.kind, one.tries, one.due) for one in rows] == [("blocks", luggage.TRIES, None)] * 2
+    again = await bring(ada, b"a@gone.example\n", kind="blocks")
+    assert again.status_code == 303
+    assert [one.tries for one in await attic.knows(Brought)] == [0, luggage.TRIES]
+
+
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [
+        (b"", ""),
+        (b"\xff", "following.csv"),
+        (b"not an address\n", "following.csv"),
+        (b"spam.example\n", "domains.csv"),
+        (b"a@b.example\n", "some.csv"),
+    ],
+)
+async def test_what_is_no_list_of_people_brings_nobody(fediverse: Fediverse, data: bytes, name: str) -> None:
+    attic = await fediverse.studio("attic")
+    ada = await at_home(attic)
+
+    answer = await bring(ada, data, name)
+
+    assert answer.status_code == 422
+    assert "Nothing was done" in answer.text
+    assert await attic.knows(Brought) == []

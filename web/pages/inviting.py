@@ -19,7 +19,6 @@ from web.languages import _
 from web.once import new_key
 from web.pages import company
 from web.pages.people import who
-from web.pages.saying import EXPECTED
 from web.pages.vouching import reason
 from web.session import text
 

@@ -14,19 +14,21 @@ from starlette.routing import Route
 
 from activitypub.actor import Actor as Profile
 from activitypub.document import Document
-from coop import exporting, lists, moving, operators
+from coop import exporting, lists, luggage, moving, operators
 from coop.errors import NotFound, Trouble
+from coop.lists import Kind
 from federation import discovery, known
 from federation.instance import Instance
 from federation.tables import Actor
 from web import inside, session
 from web.languages import _
 from web.pages.saying import EXPECTED
-from web.pages.servers import as_file
+from web.pages.servers import as_file, uploaded
 from web.pages.settings import PLACES
 from web.session import text
 
 LONGEST = 2_000  # characters of an address
+FAILED = 50  # names on a page
 CHUNK = 256 * 1024  # octets
 LISTS = {"follows": (lists.follows, "following_accounts.csv"), "blocks": (lists.blocks, "blocked_accounts.csv")}
 
@@ -46,6 +48,8 @@ async def data(request: Request, coming: str = "", going: str = "", trouble: str
             **inside.insider(db, visitor, here.home),
             "places": PLACES,
             "runs_it": operators.runs_it(db, visitor.account.id),
+            "left": luggage.left(db, visitor.account.id),
+            "failed": db.scalars(luggage.failed(visitor.account.id).limit(FAILED)).all(),
             "moved": moving.last_move(db, visitor.uri),
             "former": Profile.read(Document(actor.document)).also_known_as,
             "coming": coming,
@@ -90,6 +94,33 @@ async def take_list(request: Request) -> Response:
         raise NotFound("there is no such list")
     write, name = found
     return as_file(await here.store.read(lambda db: write(db, visitor.uri)), name)
+
+
+# --- Bringing along ------------------------------------------------------------------------------------------------
+
+
+async def bring(request: Request) -> Response:
+    """A list of whom they follow or block, which is worked through in the background."""
+    here: Instance = request.scope["instance"]
+    sent = await session.form_of(request)
+    visitor = await session.inhabitant(request)
+    kinds: dict[str, Kind] = {"follows": "follows", "blocks": "blocks"}
+    try:
+        brought = await uploaded(sent, kinds.get(text(sent, "kind")))
+        await here.store.write(lambda tx: luggage.take_in(tx, visitor.account.id, brought))
+    except Trouble as error:
+        return await data(request, trouble=_("Nothing was done: %s.") % error)
+    finally:
+        await sent.close()
+    return inside.go("/settings/data?done=list")
+
+
+async def forget_failed(request: Request) -> Response:
+    here: Instance = request.scope["instance"]
+    await session.form_of(request)
+    visitor = await session.inhabitant(request)
+    await here.store.write(lambda tx: luggage.forget_failed(tx, visitor.account.id))
+    return inside.go("/settings/data")
 
 
 # --- Coming and going ----------------------------------------------------------------------------------------------
@@ -139,6 +170,8 @@ routes = [
     Route("/settings/data", get_data, methods=["GET"]),
     Route("/settings/data/everything.json", take_everything, methods=["GET"]),
     Route("/settings/data/{list:str}.csv", take_list, methods=["GET"]),
+    Route("/settings/data/list", bring, methods=["POST"]),
+    Route("/settings/data/forget", forget_failed, methods=["POST"]),
     Route("/settings/data/come", come, methods=["POST"]),
     Route("/settings/data/go", go, methods=["POST"]),
 ]

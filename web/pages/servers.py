@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from coop import blocks, lists, operators
 from coop.errors import Trouble
-from coop.lists import Luggage
+from coop.lists import Kind, Luggage
 from federation.instance import Instance
 from federation.store import Transaction
 from federation.tables import BlockedDomain
@@ -76,7 +76,7 @@ async def bring(request: Request) -> Response:
     """Block all the servers of a list; those that are blocked already stay as they are."""
     sent = await inside.from_operator(request)
     try:
-        luggage = await _uploaded(sent)
+        luggage = await uploaded(sent, "servers")
     except Trouble as error:
         return await servers(request, trouble=_("Nothing was done: %s.") % error)
     finally:
@@ -86,11 +86,12 @@ async def bring(request: Request) -> Response:
     return inside.go(f"/moderation/servers?done={len(luggage.names)}")
 
 
-async def _uploaded(sent: FormData) -> Luggage:
+async def uploaded(sent: FormData, kind: Kind | None) -> Luggage:
+    """The list that was chosen. Raise `Trouble` if there is none in it, or as `lists.parse` does."""
     file = sent.get("file")
     if not isinstance(file, UploadFile) or not file.filename:
-        raise Trouble("choose a file first: the list that Mastodon exports, or one with a name in each line")
-    return lists.parse(file.filename[-100:], await file.read(), "servers")
+        raise Trouble("choose a file first: a list that Mastodon exports, or one with a name in each line")
+    return lists.parse(file.filename[-100:], await file.read(), kind)
 
 
 def _block_some(luggage: Luggage, names: Sequence[str], tx: Transaction) -> None:

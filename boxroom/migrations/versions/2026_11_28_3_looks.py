@@ -1,4 +1,4 @@
-"""What somebody here chose: language, light or dark, a colour, whom they mute and which words they would rather miss."""
+"""What somebody here chose: language, day or night, a colour, whom they mute, what they rather miss; and their lists."""
 
 from __future__ import annotations
 
@@ -32,3 +32,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_filters"),
     )
     op.create_index("ix_filters_account", "filters", ["account"])
+    op.create_table(
+        "luggage",
+        sa.Column("account", NUMBER, nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("due", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("tries", NUMBER, nullable=False),
+        sa.Column("error", sa.String(), nullable=True),
+        sa.PrimaryKeyConstraint("account", "kind", "name", name="pk_luggage"),
+    )
+    where = sa.text("due IS NOT NULL")
+    op.create_index("ix_luggage_due", "luggage", ["due"], sqlite_where=where, postgresql_where=where)
