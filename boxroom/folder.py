@@ -5,16 +5,18 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from boxroom.settings import Wrong
+from boxroom.settings import FILE, Wrong
 
 LOCK = "serving.lock"
 MEDIA = "media"
 DRAFT = "first-run.json"  # what was typed so far, until the studio is founded
-BEFORE = (LOCK, DRAFT)  # what may be there before the studio is
+SCAFFOLD = "founding"  # in which a studio is made; what is left in it was cut short
+BEFORE = (LOCK, DRAFT, SCAFFOLD)  # what may be there before the studio is
 
 
 @contextmanager
@@ -51,11 +53,19 @@ def make(folder: Path) -> None:
     folder.chmod(0o700)
 
 
-def empty(folder: Path) -> None:
-    """Take away what `make` was followed by, when it came to nothing."""
-    for file in folder.iterdir():
-        if file.name not in BEFORE:
-            file.unlink()
+@contextmanager
+def scaffold(folder: Path) -> Iterator[Path]:
+    """A place to make what belongs in `folder`. At the end all of it moves there, the settings last; or nothing."""
+    place = folder / SCAFFOLD
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(mode=0o700)
+    try:
+        yield place
+        make(folder)  # nobody else may have made something there meanwhile
+        for file in sorted(place.iterdir(), key=lambda file: file.name == FILE):
+            file.replace(folder / file.name)
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
 
 
 def _lock(file: int) -> bool:

@@ -40,13 +40,10 @@ async def found(data: Path, founding: Founding) -> Settings:
         raise Wrong(f"there is a studio in {data} already; nothing was changed")
     settings = load(data, {**os.environ, f"{PREFIX}URL": founding.url})
     folder.make(data)
-    try:
-        await _fill(data, settings, founding)
+    with folder.scaffold(data) as place:
+        await _fill(place, settings, founding)
         # what the environment says stays there
-        write(data, Settings(url=settings.url, allow_private_network=founding.try_out))
-    except BaseException:
-        folder.empty(data)
-        raise
+        write(place, Settings(url=settings.url, allow_private_network=founding.try_out))
     (data / folder.DRAFT).unlink(missing_ok=True)
     return settings
 

@@ -161,7 +161,7 @@ def is_studio(data: Path) -> bool:
 def settings_in(data: Path) -> Settings:
     """Raise `Wrong` if nobody has set up a studio in `data`, or as `load` does."""
     if not is_studio(data):
-        raise Wrong(f"there is no studio in {data} yet: run `boxroom init`, or name its folder with --data")
+        raise Wrong(f"there is no studio in {data} yet: `boxroom serve` sets one up, or name its folder with --data")
     return load(data, os.environ)
 
 

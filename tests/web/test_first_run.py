@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
 from activitypub import identity
-from boxroom.folder import DRAFT, LOCK
+from boxroom.folder import DRAFT, LOCK, SCAFFOLD
 from boxroom.settings import FILE
 from tests.boxroom.beginnings import PASSWORD, FirstRun
 from web.first import draft
@@ -365,13 +365,27 @@ async def test_a_folder_that_cannot_be_written_in_is_told_and_costs_nothing_that
     assert (left, answer.status_code) == (NOTHING | {"letter.txt"}, 200)
 
 
+async def test_a_founding_that_was_cut_short_is_begun_anew(run: FirstRun) -> None:
+    ada = run.browser()
+    sheet = (await ada.comes_to_the_sheet(run)).text
+    (run.folder / SCAFFOLD).mkdir()
+    (run.folder / SCAFFOLD / "boxroom.db").write_bytes(b"half of a database")
+
+    answer = await ada.founds(sheet)
+
+    assert answer.status_code == 200
+    assert left_in(run) == {FILE, "boxroom.db"}
+
+
 async def test_whoever_comes_in_too_soon_is_sent_to_the_studio(run: FirstRun) -> None:
     ada = run.browser()
     await ada.founds((await ada.comes_to_the_sheet(run)).text)
 
     answer = await ada.sees("/welcome?by=x%C3%A9")
+    odd = await ada.sees(f"{run.home}//evil.example/")
 
-    assert (answer.status_code, answer.headers["location"]) == (307, "/welcome?by=x%C3%A9")
+    assert (answer.status_code, answer.headers["location"]) == (307, f"{run.home}/welcome?by=x%C3%A9")
+    assert odd.headers["location"] == f"{run.home}//evil.example/"
     assert answer.headers["connection"] == "close"
 
 

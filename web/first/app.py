@@ -72,7 +72,7 @@ class Fence:
         scope.update(app=self.app, beginning=self.beginning, instance=Site(home, self.beginning))
         if self.beginning.is_founded and scope["method"] == "GET" and not scope["path"].startswith("/static/"):
             await asyncio.sleep(TURN)
-            await _again(scope)(scope, receive, send)
+            await _again(home, scope)(scope, receive, send)
             return
         await self.app(scope, receive, safety.adding(safety.headers(home), send))
 
@@ -82,11 +82,11 @@ class Fence:
         return address is not None and (address.is_loopback or any(address in one for one in self.proxies))
 
 
-def _again(scope: Scope) -> Response:
+def _again(home: str, scope: Scope) -> Response:
     """What sends a browser to the same address once more, by a connection that the studio will answer."""
     query = scope["query_string"].decode("latin-1")
     where = quote(scope["path"]) + (f"?{query}" if query else "")
-    return RedirectResponse(where, 307, {"Cache-Control": "no-store", "Connection": "close"})
+    return RedirectResponse(home + where, 307, {"Cache-Control": "no-store", "Connection": "close"})
 
 
 def _asked_under(scope: Scope) -> str | None:
