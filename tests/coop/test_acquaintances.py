@@ -51,6 +51,7 @@ OTHERS = {
     "keepsakes": {"member", "role"},
     "keys": {"id", "owner", "use", "public", "private"},
     "lanes": {"host", "error", "dialect"},
+    "letters": {"circle"},  # the hash of a circle of people
     "logins": {"browser", "name"},
     "mailboxes": {"owner", "buddy"},  # forgotten with the one who names the other, who can be fetched again
     "media": {"name", "owner", "media_type", "filename", "alt", "blurhash", "digest"},
