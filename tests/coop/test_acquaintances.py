@@ -53,6 +53,7 @@ OTHERS = {
     "keepsakes": {"member", "role"},
     "keys": {"id", "owner", "use", "public", "private"},
     "lanes": {"host", "error", "dialect"},
+    "letters": {"circle"},  # the hash of a circle of people
     "logins": {"browser", "name"},
     "luggage": {"kind", "name", "error"},  # addresses of those who were not looked up yet
     "mailboxes": {"owner", "buddy"},  # forgotten with the one who names the other, who can be fetched again

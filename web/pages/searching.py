@@ -108,9 +108,7 @@ async def get_search(request: Request) -> Response:
             **inside.insider(db, visitor, here.home),
             "groups": {name: one for name, one in groups.items() if one[0]},
         }
-        if not is_asked or tab != "skills":
-            return {**values, "able": [], "trouble": trouble}
-        able, wrong = _able(db, looked, only, ABLE)
+        able, wrong = _able(db, looked, only) if is_asked and tab == "skills" else ([], trouble)
         return {**values, "able": able, "trouble": wrong}
 
     values = await here.store.read(read)
@@ -184,11 +182,11 @@ GROUPS: dict[str, Callable[[Session, Looked], Group]] = {
 # --- Who can do it? ----------------------------------------------------------------------------------------------
 
 
-def _able(db: Session, looked: Looked, only: dict[str, str], most: int) -> tuple[list[Able], str]:
+def _able(db: Session, looked: Looked, only: dict[str, str]) -> tuple[list[Able], str]:
     """Those whom one knows, or may hear of, who can do what is asked for; or what is wrong with the question."""
     asked = Question(tuple(looked.words.split(",")), bool(only["available"]), bool(only["remote"]), only["place"])
     try:
-        found = who.knows(db, looked.visitor.uri, asked, most, looked.here.now())
+        found = who.knows(db, looked.visitor.uri, asked, ABLE, looked.here.now())
     except Trouble as error:
         return [], _("That cannot be asked: %(why)s.") % {"why": error}
     told = iter(paths.all_in_words(db, [way for one in found for way in one.ways]))
