@@ -99,9 +99,9 @@ async def test_a_forged_form_moves_nobody(fediverse: Fediverse, way: str) -> Non
 
 
 async def bring(one: Inhabitant, data: bytes, name: str = "following_accounts.csv", kind: str = "") -> httpx.Response:
-    token = forms((await one.sees("/settings/data")).text)[0].fields["form"]
+    token = forms((await one.sees("/settings/data")).text)[0].fields["token"]
     file = {"file": (name, data, "text/csv")}
-    sent = {"form": token, "kind": kind}
+    sent = {"token": token, "kind": kind}
     return await one.client.post("/settings/data/list", data=sent, files=file, headers=BROWSER)
 
 
