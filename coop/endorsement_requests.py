@@ -21,7 +21,7 @@ from activitypub.endorsement_request import EndorsementRequest as Asked
 from activitypub.errors import Forbidden, Malformed
 from activitypub.note import Note
 from activitypub.origin import Activity, host, origin, site
-from coop import blocks, endorsements, posts
+from coop import blocks, endorsements, mentions, posts
 from coop.errors import Conflict, NotAllowed, NotFound, Trouble
 from coop.events import Blocked, Departed, Erased, Kind, Notice, listens, tell
 from federation import known, outbox
@@ -84,12 +84,12 @@ def ask(
     note = Note(
         id=uri,
         author=account,
-        content=endorsement_request.content(asked, name, actor.handle, posts.profile_page(actor)),
+        content=endorsement_request.content(asked, name, actor.handle, mentions.profile_page(actor)),
         to=(of,),
         published=tx.now,
         url=uri,
         context=uri,
-        mentions=(posts.mention(actor),),
+        mentions=(mentions.mention(actor),),
     )
     row = posts.publish_note(tx, note, "direct", extra, context.ENDORSEMENT_REQUEST)
     _keep(tx, row, asked, of)

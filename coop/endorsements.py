@@ -20,7 +20,7 @@ from activitypub.endorsement import FRAGMENT, Capacity
 from activitypub.errors import Forbidden, Malformed, ProtocolError, Unverified
 from activitypub.note import Note
 from activitypub.origin import Activity
-from coop import blocks, identities, posts
+from coop import blocks, identities, mentions, posts
 from coop.errors import NotAllowed, NotFound, Trouble
 from coop.events import Erased, Notice, listens, tell
 from federation import known, outbox
@@ -139,13 +139,13 @@ def _note(tx: Transaction, said: endorsement.Endorsement, subject: Actor) -> Not
     return Note(
         id=said.note,
         author=said.author,
-        content=endorsement.content(said, address, posts.profile_page(subject)),
+        content=endorsement.content(said, address, mentions.profile_page(subject)),
         to=tuple(addressed["to"]),
         cc=tuple(addressed["cc"]),
         published=said.published,
         url=said.note,
         context=f"{said.note}/context",
-        mentions=(posts.mention(subject),),
+        mentions=(mentions.mention(subject),),
     )
 
 

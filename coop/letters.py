@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from activitypub.note import Note
 from activitypub.statement import Statement
-from coop import posts, statements
+from coop import mentions, posts, statements
 from coop.errors import NotFound
 from coop.statements import Entry, Project
 from federation import known, outbox
@@ -47,7 +47,7 @@ def write(tx: Transaction, place: Project, invite: Statement, actor: Actor) -> s
 
 def send(tx: Transaction, author: str, to: Actor, text: str, first: str = "") -> None:
     """A direct post to one person, known by address or not: `text`, and `first` beside their name, both as HTML."""
-    profile = escape(posts.profile_page(to))
+    profile = escape(mentions.profile_page(to))
     handle = f'<a href="{profile}" class="u-url mention">@<span>{escape(to.handle)}</span></a>'
     note = Note(
         id=(uri := outbox.new_uri(tx, "notes")),
@@ -57,7 +57,7 @@ def send(tx: Transaction, author: str, to: Actor, text: str, first: str = "") ->
         published=tx.now,
         url=uri,
         context=uri,
-        mentions=(posts.mention(to),),
+        mentions=(mentions.mention(to),),
     )
     posts.publish_note(tx, note, "direct")
 

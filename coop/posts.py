@@ -20,17 +20,17 @@ from activitypub.audience import Visibility
 from activitypub.document import Document, Json, timestamp
 from activitypub.errors import Forbidden
 from activitypub.media import Media
-from activitypub.note import Mention, Note
+from activitypub.note import Note
 from activitypub.note import author as author_of
 from activitypub.note import mentioned as mentioned_in
 from activitypub.origin import Activity, origin
-from coop import access, essays, follows, grants, projects, revisions
+from coop import access, essays, follows, grants, mentions, projects, revisions
 from coop.errors import NotAllowed, NotFound, Trouble
 from coop.events import Edited, Erased, Notice, Sent, Shown, tell
-from federation import actors, ids, known, outbox, registry
+from federation import ids, known, outbox, registry
 from federation.registry import keeps, receives
 from federation.store import Transaction
-from federation.tables import Actor, Object
+from federation.tables import Object
 
 READABLE = ("Note", "Article", "Page", "Question", "Event", "Image", "Audio", "Video", "Document")
 LATE = timedelta(days=7)  # an edit of something older that we never had is of no interest (P-114)
@@ -84,7 +84,7 @@ def narrowed(draft: Draft, parent: Object | None) -> Draft:
 
 def compose(tx: Transaction, author: str, folder: str, draft: Draft, parent: Object | None = None) -> Note:
     """A new note below ``{home}/{folder}/``, with its mentions, hashtags, audience and conversation."""
-    people = mentioned(tx.db, draft.text)
+    people = mentions.mentioned(tx.db, draft.text)
     besides = {*draft.to, *([parent.author] if parent else [])} - {author, *(one.uri for one in people.values())}
     people |= {f"@{uri}": known.actor(tx.db, uri) for uri in sorted(besides)}
     if draft.visibility == "direct" and not people:
@@ -99,7 +99,7 @@ def compose(tx: Transaction, author: str, folder: str, draft: Draft, parent: Obj
     return Note(
         id=uri,
         author=author,
-        content=rendered(tx.db, tx.home, draft.text),
+        content=mentions.rendered(tx.db, tx.home, draft.text),
         to=tuple(addressed["to"]),
         cc=tuple(addressed["cc"]),
         warning=draft.warning,
@@ -110,16 +110,10 @@ def compose(tx: Transaction, author: str, folder: str, draft: Draft, parent: Obj
         in_reply_to=parent.uri if parent else None,
         context=room or (parent.conversation or parent.uri if parent else f"{uri}/context"),
         audience=draft.project,
-        mentions=tuple(mention(one) for one in people.values()),
+        mentions=tuple(mentions.mention(one) for one in people.values()),
         hashtags=markdown.hashtags(draft.text),
         attachments=draft.attachments,
     )
-
-
-def rendered(db: Session, home: str, text: str) -> str:
-    """`text` as it will be when it is said, with those who are known by then."""
-    names = {address: (profile_page(one), one.handle) for address, one in mentioned(db, text).items()}
-    return markdown.from_text(text, home, names)
 
 
 def publish_note(
@@ -146,14 +140,14 @@ def edit(tx: Transaction, author: str, uri: str, text: str, warning: str | None 
         raise Trouble("there is nothing in it: write something, or delete the post")
     essays.check(text)
     note = Note.read(row.said)
-    people = mentioned(tx.db, text)
-    kept = {one.href: one for one in note.mentions} | {one.uri: mention(one) for one in people.values()}
+    people = mentions.mentioned(tx.db, text)
+    kept = {one.href: one for one in note.mentions} | {one.uri: mentions.mention(one) for one in people.values()}
     added = tuple(uri for uri in kept if uri not in (*note.to, *note.cc))
     changed = replace(
         note,
         to=(*note.to, *added) if row.visibility == "direct" else note.to,
         cc=(*note.cc, *added) if row.visibility in ("public", "unlisted", "followers") else note.cc,
-        content=rendered(tx.db, tx.home, text),
+        content=mentions.rendered(tx.db, tx.home, text),
         warning=note.warning if warning is None else warning,
         sensitive=note.sensitive if warning is None else bool(warning),
         hashtags=markdown.hashtags(text),
@@ -387,18 +381,3 @@ def replies(to: str) -> Select[Object]:
     """Whatever answers a post and everybody may see, oldest first."""
     seen = or_(Object.visibility == "public", Object.visibility == "unlisted")
     return select(Object).where(Object.reply_to == to, Object.deleted.is_(None), seen).order_by(Object.id)
-
-
-def mentioned(db: Session, text: str) -> dict[str, Actor]:
-    """Whoever `text` mentions and we know, by their address as `markdown.from_text` wants it."""
-    found = {address: actors.by_address(db, address) for address in markdown.addresses(text)}
-    return {address: actor for address, actor in found.items() if actor is not None}
-
-
-def mention(actor: Actor) -> Mention:
-    return Mention(actor.uri, f"@{actor.address or actor.handle}")
-
-
-def profile_page(actor: Actor) -> str:
-    """Where a person looks at an actor."""
-    return Document(actor.document).uri("url") or actor.uri

@@ -12,7 +12,6 @@ import queue
 import random
 import threading
 import time
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -33,6 +32,7 @@ from sqlalchemy.orm.instrumentation import manager_of_class
 
 from federation.prepared import Prepared, insert_of, say, way
 from federation.tables import Row
+from federation.topics import Topics
 
 R = TypeVar("R", bound=Row)
 T = TypeVar("T")
@@ -211,9 +211,7 @@ class Store:
         self.engine = connect(url)
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._readers = ThreadPoolExecutor(self.READERS, "store-reader")
-        self._topics: dict[str, asyncio.Event] = {}
-        self._told: defaultdict[str, int] = defaultdict(lambda: time.time_ns() // 1_000_000)
-        self._bells: dict[str, asyncio.Event] = {}
+        self.topics = Topics()
         self._closed = False
         # There, what two writers do at once must come to what they would do one after the other, as it is with SQLite.
         options = {} if self.engine.dialect.name == "sqlite" else {"isolation_level": "SERIALIZABLE"}
@@ -254,24 +252,7 @@ class Store:
 
     def topic(self, name: str) -> asyncio.Event:
         """Set after each commit that `Transaction.wakes` it; the one who waits for it clears it."""
-        return self._topics.setdefault(name, asyncio.Event())
-
-    def told(self, name: str) -> int:
-        """A number that is another one, and greater, whenever a topic was woken since, be it before a restart."""
-        return self._told[name]
-
-    async def news(self, name: str, told: int) -> int:
-        """Wait until what is `told` of a topic is another number; return that. Any number of tasks may wait for it."""
-        while self._told[name] == told:
-            await self._bells.setdefault(name, asyncio.Event()).wait()
-        return self._told[name]
-
-    def wake(self, name: str) -> None:
-        """Wake all who wait for a topic."""
-        self.topic(name).set()
-        self._told[name] += 1
-        if bell := self._bells.pop(name, None):
-            bell.set()
+        return self.topics.event(name)
 
     def close(self) -> None:
         """End when all writes that were asked for are done."""
@@ -335,7 +316,7 @@ class Store:
 
     def _answer(self, batch: list[_Job], topics: set[str]) -> None:
         for name in topics:
-            self.wake(name)
+            self.topics.wake(name)
         for job in batch:
             job.finish()
 

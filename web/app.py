@@ -76,7 +76,7 @@ class Front:
         """Let nobody wait for what is new any more: the server is about to stop."""
         self.watching.is_over = True
         for here in self.instances.values():
-            here.store.wake(ARRIVALS)
+            here.store.topics.wake(ARRIVALS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -90,7 +90,7 @@ class Front:
         scope["instance"] = here
         scope["media"] = self.media.get(name)
         scope["gallery"] = self.galleries.get(name)
-        scope["told"] = here.store.told(ARRIVALS)  # before anything is read for it
+        scope["told"] = here.store.topics.told(ARRIVALS)  # before anything is read for it
         scope.update(attempts=self.attempts, once=self.once, challenges=self.challenges)
         scope.update(watching=self.watching, examine=self.examine, lookups=self.lookups, painting=self.painting)
         scope["app"] = self.app  # so that the router raises what it refuses, and one place answers

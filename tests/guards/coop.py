@@ -482,7 +482,7 @@ GUARDS = (
     ),
     Guard(
         WHO,
-        "Actor.gone.is_(None), ~_is_blocked(account)",
+        "Actor.gone.is_(None), ~blocks.shuts_out(account)",
         "Actor.gone.is_(None)",
         "test_who.py::test_nobody_is_found_across_a_block_or_of_a_blocked_server",
     ),

@@ -73,7 +73,7 @@ async def listening(one: Inhabitant, query: str = "", last: str = "") -> AsyncIt
 
 
 def told(studio: Studio) -> str:
-    return f"since={studio.instance.store.told(ARRIVALS)}"
+    return f"since={studio.instance.store.topics.told(ARRIVALS)}"
 
 
 async def test_a_page_is_told_that_something_came_and_not_what(fediverse: Fediverse) -> None:

@@ -71,7 +71,7 @@ async def _calls(request: Request, browser: str, account: int, known: int) -> As
         while not watching.is_over:
             try:
                 async with asyncio.timeout(BREATH):
-                    heard = await here.store.news(ARRIVALS, known)
+                    heard = await here.store.topics.news(ARRIVALS, known)
             except TimeoutError:
                 heard = known
             if watching.is_over or not await _is_in(here, browser, account):

@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from activitypub import markdown
 from activitypub.errors import ProtocolError
-from coop import completing, conversations, feed, posts, reactions
+from coop import completing, conversations, feed, mentions, posts, reactions
 from coop.errors import NotFound, Trouble
 from federation import discovery, known
 from federation.client import Gone, Unreachable
@@ -108,7 +108,7 @@ async def preview(request: Request) -> Response:
     visitor = await session.inhabitant(request)
     sent = await session.form_of(request, MAX_FORM)
     words = await writing.words_of(request, visitor.uri, sent)
-    looks = await here.store.read(lambda db: posts.rendered(db, here.home, words.text[:MAX_PREVIEW]))
+    looks = await here.store.read(lambda db: mentions.rendered(db, here.home, words.text[:MAX_PREVIEW]))
     return await again(request, replace(words, preview=looks), 200)
 
 
