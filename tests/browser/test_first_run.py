@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.boxroom.house import House, free_port
+from tests.boxroom.house import PATIENCE, House, free_port
 from tests.boxroom.test_first_serving import link_of
 from tests.browser.test_inside import Apart, Window, authenticator, browser, house_of, window
 from tests.browser.test_pages import CHROMIUM, CONTRAST, NIGHTS, SIZES, WIDE
@@ -43,12 +43,12 @@ class Keyboard:
         self.page = page
 
     def is_at(self, heading: str) -> None:
-        expect(self.page.get_by_role("heading", level=1)).to_have_text(heading)
+        expect(self.page.get_by_role("heading", level=1)).to_have_text(heading, timeout=PATIENCE * 1000)
 
     def goes_to(self, selector: str) -> None:
         """With the tabulator, until it is there; what has the focus is seen to have it."""
         there = self.page.locator(selector)
-        expect(there).to_be_visible()
+        expect(there).to_be_visible(timeout=PATIENCE * 1000)
         for _ in range(30):
             if there.evaluate("one => one === document.activeElement"):
                 break
@@ -140,7 +140,7 @@ def test_every_page_of_the_first_run_fits_and_can_be_read_without_any_script(
     page.on("console", lambda message: attic.complaints.append(message.text))
 
     def is_at(heading: str) -> None:
-        expect(page.get_by_role("heading", level=1)).to_have_text(heading)
+        expect(page.get_by_role("heading", level=1)).to_have_text(heading, timeout=PATIENCE * 1000)
         page.screenshot(path=tmp_path / f"{heading[:8]}-{size}-{night}.png", full_page=True)
         assert page.evaluate(WIDE) == [], heading
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), heading
@@ -159,7 +159,7 @@ def test_every_page_of_the_first_run_fits_and_can_be_read_without_any_script(
         page.get_by_role("button", name="Go on").click()
         page.get_by_label("The address", exact=True).fill(f"{'studio-' * 8}x.nowhere.invalid")
         page.get_by_role("button", name="See whether").click()
-        expect(page.get_by_text("nevertheless")).to_be_visible()
+        expect(page.get_by_text("nevertheless")).to_be_visible(timeout=PATIENCE * 1000)
         is_at("The address, for ever")
         page.get_by_role("button", name="Go on with it nevertheless").click()
         is_at("How you come in")
