@@ -22,6 +22,8 @@ from web.pages import (
     complaints,
     door,
     engine,
+    exports,
+    language,
     letters,
     looks,
     luggage,
@@ -29,18 +31,22 @@ from web.pages import (
     notifications,
     passkeys,
     people,
+    privacy,
     profile,
     public,
+    reporting,
     saying,
     seals,
     servers,
     settings,
     today,
+    words,
 )
 
 OTHERS = (wellknown, static, files, feeds, calendars)
 INSIDE = (door, passkeys, today, saying, board, people, notifications, settings)
-DESKS = (profile, looks, luggage, engine, buddies, moderation, servers, complaints)
+SETTINGS = (profile, privacy, looks, language, luggage, exports)
+DESKS = (engine, buddies, moderation, words, servers, complaints, reporting)
 PUBLIC = (seals, letters, public)
 
 Examine = Callable[[], Awaitable[Sequence[engine.Finding]]]
@@ -70,7 +76,7 @@ def create(
     `trusted_proxies` are addresses or networks whose ``X-Forwarded-For`` is believed, `media` are the folders in which
     uploads lie, by host as well; `examine` looks whether all is well with the server.
     """
-    routes = [route for place in (*OTHERS, *INSIDE, *DESKS, *PUBLIC) for route in place.routes]
+    routes = [route for place in (*OTHERS, *INSIDE, *SETTINGS, *DESKS, *PUBLIC) for route in place.routes]
     router = Router([*activitypub.inboxes(), *routes, *activitypub.documents], redirect_slashes=False)
     return Front(instances, media or {}, examine, Errors(Rates(router, networks(trusted_proxies))))
 
