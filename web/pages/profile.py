@@ -43,14 +43,14 @@ async def profile(request: Request, typed: Mapping[str, str] | None = None, trou
     visitor = await session.inhabitant(request)
 
     def read(db: Session) -> dict[str, Any]:
-        account = visitor.account
+        account, proven = visitor.account, links.verified(db, visitor.uri)
         pictures = {one: media.named(db, name) if (name := getattr(account, one)) else None for one in PICTURES}
         return {
             **inside.insider(db, visitor, here.home),
             "places": PLACES,
             "typed": typed or _said(db, account, pictures),
             "pictures": {one: media.url(here.home, row.name) if row else "" for one, row in pictures.items()},
-            "links": [(one, one in links.verified(db, visitor.uri)) for one in account.links],
+            "links": [(one, one in proven) for one in account.links],
             "page": accounts.profile_url(here.home, account.handle),
             "limits": {**profiles.LINES, "bio": profiles.MAX_BIO, "alt": media.MAX_ALT},
             "trouble": trouble,
