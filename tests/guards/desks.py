@@ -20,7 +20,7 @@ GUARDS = (
     Guard("web/pages/servers.py", f"{CHECK}        return", "        return", OF_ALL),
     Guard(COMPLAINTS, CHECK, "", OF_ALL),
     Guard(
-        "web/pages/luggage.py",
+        "web/pages/exports.py",
         CHECK,
         "",
         "test_luggage.py::test_everything_goes_along_but_no_key_and_only_with_whoever_runs_the_server",
@@ -56,7 +56,7 @@ GUARDS = (
         "test_complaints.py::test_what_others_said_is_in_no_report_about_somebody",
     ),
     Guard(
-        COMPLAINTS,
+        "web/pages/reporting.py",
         "if not typed.posts <= seen:",
         "if False:",
         "test_complaints.py::test_nothing_is_reported_that_is_not_theirs_or_here",

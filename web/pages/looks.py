@@ -1,4 +1,4 @@
-"""How pages look and speak to whoever is logged in; and the studio's colour, on all pages that it has."""
+"""How pages look to whoever is logged in; and the studio's colour, on all pages that it has."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from coop import looks, operators
-from coop.errors import Trouble
 from federation.instance import Instance
 from web import inside, session
 from web.languages import N_
@@ -32,7 +31,6 @@ HUES = {
     308: N_("Plum"),
     338: N_("Peony"),
 }
-LANGUAGES = {"en": "English", "de": "Deutsch"}
 KEPT = "public, max-age=300"  # of a colour that hardly ever changes
 
 
@@ -78,37 +76,9 @@ async def get_hue(request: Request) -> Response:
     return Response(sheet, headers={"Cache-Control": KEPT}, media_type="text/css")
 
 
-# --- Language ------------------------------------------------------------------------------------------------------
-
-
-async def get_language(request: Request) -> Response:
-    here: Instance = request.scope["instance"]
-    visitor = await session.inhabitant(request)
-
-    def read(db: Session) -> dict[str, Any]:
-        chosen, done = visitor.account.language or "", request.query_params.get("done", "")
-        mine = inside.insider(db, visitor, here.home)
-        return {**mine, "places": PLACES, "languages": LANGUAGES, "chosen": chosen, "done": done}
-
-    return inside.page(request, "language.html", await here.store.read(read))
-
-
-async def choose_language(request: Request) -> Response:
-    here: Instance = request.scope["instance"]
-    sent = await session.form_of(request)
-    visitor = await session.inhabitant(request)
-    tag = text(sent, "language") or None
-    if tag is not None and tag not in LANGUAGES:
-        raise Trouble("choose one of the languages that are offered; nothing was changed")
-    await here.store.write(lambda tx: looks.choose_language(tx, visitor.account.id, tag))
-    return inside.go("/settings/language?done=language")
-
-
 routes = [
     Route("/settings/appearance", get_appearance, methods=["GET"]),
     Route("/settings/theme", choose_theme, methods=["POST"]),
     Route("/settings/hue", choose_hue, methods=["POST"]),
     Route("/hue.css", get_hue, methods=["GET"]),
-    Route("/settings/language", get_language, methods=["GET"]),
-    Route("/settings/language", choose_language, methods=["POST"]),
 ]

@@ -1,21 +1,18 @@
-"""What whoever is logged in takes along from here, and coming and going as the same person on another server."""
+"""Coming from another server and going to one as the same person, with whom one follows and blocks."""
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator
-from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from sqlalchemy.orm import Session
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 from starlette.routing import Route
 
 from activitypub.actor import Actor as Profile
 from activitypub.document import Document
-from coop import exporting, lists, luggage, moving, operators
-from coop.errors import NotFound, Trouble
+from coop import luggage, moving, operators
+from coop.errors import Trouble
 from coop.lists import Kind
 from federation import discovery, known
 from federation.instance import Instance
@@ -23,14 +20,12 @@ from federation.tables import Actor
 from web import inside, session
 from web.languages import _
 from web.pages.saying import EXPECTED
-from web.pages.servers import as_file, uploaded
+from web.pages.servers import uploaded
 from web.pages.settings import PLACES
 from web.session import text
 
 LONGEST = 2_000  # characters of an address
 FAILED = 50  # names on a page
-CHUNK = 256 * 1024  # octets
-LISTS = {"follows": (lists.follows, "following_accounts.csv"), "blocks": (lists.blocks, "blocked_accounts.csv")}
 
 
 async def get_data(request: Request) -> Response:
@@ -59,41 +54,6 @@ async def data(request: Request, coming: str = "", going: str = "", trouble: str
         }
 
     return inside.page(request, "data.html", await here.store.read(read), 422 if trouble else 200)
-
-
-# --- Taking along --------------------------------------------------------------------------------------------------
-
-
-async def take_everything(request: Request) -> Response:
-    """What ``boxroom export`` writes: it is of all who live here, and so for whoever runs the server."""
-    here: Instance = request.scope["instance"]
-    visitor = await session.inhabitant(request)
-
-    def read(db: Session) -> IO[bytes]:
-        operators.check(db, visitor.account.id)
-        with tempfile.TemporaryDirectory(prefix="boxroom-") as folder:
-            file = Path(folder, "boxroom.json")
-            exporting.write(db, here, file)
-            return file.open("rb")  # it has no name any more when it is sent, and goes when that is over
-
-    headers = {**inside.PRIVATE, "Content-Disposition": 'attachment; filename="boxroom.json"'}
-    return StreamingResponse(_chunks(await here.store.read(read)), headers=headers, media_type="application/json")
-
-
-def _chunks(file: IO[bytes]) -> Iterator[bytes]:
-    with file:
-        while chunk := file.read(CHUNK):
-            yield chunk
-
-
-async def take_list(request: Request) -> Response:
-    """Whom they follow or block, as Mastodon has it."""
-    here: Instance = request.scope["instance"]
-    visitor = await session.inhabitant(request)
-    if (found := LISTS.get(request.path_params["list"])) is None:
-        raise NotFound("there is no such list")
-    write, name = found
-    return as_file(await here.store.read(lambda db: write(db, visitor.uri)), name)
 
 
 # --- Bringing along ------------------------------------------------------------------------------------------------
@@ -168,8 +128,6 @@ async def _somebody(here: Instance, asked: str) -> Actor:
 
 routes = [
     Route("/settings/data", get_data, methods=["GET"]),
-    Route("/settings/data/everything.json", take_everything, methods=["GET"]),
-    Route("/settings/data/{list:str}.csv", take_list, methods=["GET"]),
     Route("/settings/data/list", bring, methods=["POST"]),
     Route("/settings/data/forget", forget_failed, methods=["POST"]),
     Route("/settings/data/come", come, methods=["POST"]),

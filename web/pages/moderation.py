@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from coop import blocks, filters, mutes, operators
+from coop import blocks, mutes, operators
 from coop.blocks import Block
 from coop.errors import Trouble
 from federation import discovery, ids
@@ -85,55 +85,7 @@ async def keep_out(request: Request) -> Response:
     return inside.go("/moderation")
 
 
-# --- Words ---------------------------------------------------------------------------------------------------------
-
-
-async def get_words(request: Request) -> Response:
-    return await words(request)
-
-
-async def words(request: Request, typed: str = "", trouble: str = "") -> Response:
-    here: Instance = request.scope["instance"]
-    visitor = await session.inhabitant(request)
-
-    def read(db: Session) -> dict[str, Any]:
-        return {
-            **inside.insider(db, visitor, here.home),
-            "places": places(db, visitor.account.id),
-            "filters": filters.of(db, visitor.uri),
-            "longest": filters.MAX_WORDS,
-            "typed": typed,
-            "trouble": trouble,
-        }
-
-    return inside.page(request, "words.html", await here.store.read(read), 422 if trouble else 200)
-
-
-async def add_words(request: Request) -> Response:
-    here: Instance = request.scope["instance"]
-    sent = await session.form_of(request)
-    visitor = await session.inhabitant(request)
-    typed = text(sent, "words")
-    try:
-        await here.store.write(lambda tx: filters.add(tx, visitor.uri, typed))
-    except EXPECTED as error:
-        return await words(request, typed, _("That is not hidden: %s.") % error)
-    return inside.go("/moderation/words")
-
-
-async def remove_words(request: Request) -> Response:
-    here: Instance = request.scope["instance"]
-    sent = await session.form_of(request)
-    visitor = await session.inhabitant(request)
-    number = ids.from_slug(text(sent, "filter"))
-    await here.store.write(lambda tx: filters.remove(tx, visitor.uri, -1 if number is None else number))
-    return inside.go("/moderation/words")
-
-
 routes = [
     Route("/moderation", get_people, methods=["GET"]),
     Route("/moderation", keep_out, methods=["POST"]),
-    Route("/moderation/words", get_words, methods=["GET"]),
-    Route("/moderation/words", add_words, methods=["POST"]),
-    Route("/moderation/words/remove", remove_words, methods=["POST"]),
 ]

@@ -1,4 +1,4 @@
-"""What whoever is logged in says of themselves, with their pictures; and who may follow and find them."""
+"""What whoever is logged in says of themselves, with their pictures."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ async def profile(request: Request, typed: Mapping[str, str] | None = None, trou
     visitor = await session.inhabitant(request)
 
     def read(db: Session) -> dict[str, Any]:
-        account = visitor.account
+        account, proven = visitor.account, links.verified(db, visitor.uri)
         pictures = {one: media.named(db, name) if (name := getattr(account, one)) else None for one in PICTURES}
         return {
             **inside.insider(db, visitor, here.home),
             "places": PLACES,
             "typed": typed or _said(db, account, pictures),
             "pictures": {one: media.url(here.home, row.name) if row else "" for one, row in pictures.items()},
-            "links": [(one, one in links.verified(db, visitor.uri)) for one in account.links],
+            "links": [(one, one in proven) for one in account.links],
             "page": accounts.profile_url(here.home, account.handle),
             "limits": {**profiles.LINES, "bio": profiles.MAX_BIO, "alt": media.MAX_ALT},
             "trouble": trouble,
@@ -138,36 +138,8 @@ async def _check(here: Instance, uri: str) -> None:
         await asyncio.wait_for(links.verify(here, uri), PATIENCE)
 
 
-# --- Privacy -------------------------------------------------------------------------------------------------------
-
-
-async def get_privacy(request: Request) -> Response:
-    here: Instance = request.scope["instance"]
-    visitor = await session.inhabitant(request)
-
-    def read(db: Session) -> dict[str, Any]:
-        done = request.query_params.get("done", "")
-        mine = inside.insider(db, visitor, here.home)
-        return {**mine, "places": PLACES, "account": visitor.account, "done": done}
-
-    return inside.page(request, "privacy.html", await here.store.read(read))
-
-
-async def choose_privacy(request: Request) -> Response:
-    here: Instance = request.scope["instance"]
-    sent = await session.form_of(request)
-    visitor = await session.inhabitant(request)
-    chosen = Changes(
-        approves_followers=bool(text(sent, "approves_followers")), discoverable=bool(text(sent, "discoverable"))
-    )
-    await here.store.write(lambda tx: profiles.edit(tx, visitor.uri, chosen).uri)
-    return inside.go("/settings/privacy?done=privacy")
-
-
 routes = [
     Route("/settings", get_profile, methods=["GET"]),
     Route("/settings/profile", save, methods=["POST"]),
     Route("/settings/links", check_links, methods=["POST"]),
-    Route("/settings/privacy", get_privacy, methods=["GET"]),
-    Route("/settings/privacy", choose_privacy, methods=["POST"]),
 ]
