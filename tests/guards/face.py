@@ -12,7 +12,7 @@ LED = "test_afar.py::test_nobody_is_led_to_a_server_that_is_not_theirs"
 LISTED = "test_face.py::test_only_what_is_public_is_listed"
 FOUND = "test_face.py::test_only_who_wants_to_be_found_is_listed"
 STRIP = "test_face.py::test_pictures_that_everybody_may_see_are_a_strip"
-THEIRS = "test_conversations.py::test_conversations_of_others_are_not_there"
+THEIRS = "test_correspondence.py::test_conversations_of_others_are_not_there"
 
 GUARDS = (
     # From one's own server (P-330)
@@ -68,12 +68,12 @@ GUARDS = (
         LETTERS,
         "Letter.object <= until, ",
         "",
-        "test_conversations.py::test_what_came_since_a_page_was_made_stays_unread",
+        "test_correspondence.py::test_what_came_since_a_page_was_made_stays_unread",
     ),
     Guard(
         LETTERS,
         "if blocked := tx.db.scalar(shut.limit(1)):",
         "if blocked := None:",
-        "test_conversations.py::test_an_answer_that_cannot_go_keeps_what_was_typed",
+        "test_correspondence.py::test_an_answer_that_cannot_go_keeps_what_was_typed",
     ),
 )
