@@ -17,6 +17,7 @@ from tests.boxroom.house import PATIENCE, House, free_port
 from tests.browser.test_pages import CHROMIUM, CONTRAST, NIGHTS, SIZES, WIDE
 
 PASSWORD = "one lamp, two windows"
+expect.set_options(timeout=1_000 * PATIENCE)
 
 pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here"),
