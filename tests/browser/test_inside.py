@@ -39,6 +39,7 @@ class Window:
     def logs_in(self) -> None:
         """With the keyboard alone."""
         self.opens("/login")
+        expect(self.page.locator("#name")).to_be_focused()  # which is some time after the page is there
         self.page.keyboard.type(self.house.handle)
         self.page.keyboard.press("Tab")
         self.page.keyboard.type(PASSWORD)
