@@ -137,7 +137,7 @@ async def test_shows_home_6_no_page_runs_what_somebody_wrote(
     ]
     pages += every_page(house)
 
-    assert min(len(offers), len(seals), len(met)) > len(CORPUS) - 5  # what no JSON may say is refused at the door
+    assert min(len(offers), len(seals), len(met)) > 0.9 * len(CORPUS)  # the rest was refused at the door
     assert {path: wrong for path in pages if (wrong := await one.looks(path))} == {
         "/nothing-here": ["Failed to load resource: the server responded with a status of 404 (Not Found)"],
         "/@nobody": ["Failed to load resource: the server responded with a status of 404 (Not Found)"],

@@ -17,6 +17,7 @@ from tests.boxroom.house import PATIENCE, House, free_port
 from tests.browser.test_pages import CHROMIUM, CONTRAST, NIGHTS, SIZES, WIDE
 
 PASSWORD = "one lamp, two windows"
+expect.set_options(timeout=1_000 * PATIENCE)
 
 pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here"),
@@ -38,6 +39,7 @@ class Window:
     def logs_in(self) -> None:
         """With the keyboard alone."""
         self.opens("/login")
+        expect(self.page.locator("#name")).to_be_focused()  # which is some time after the page is there
         self.page.keyboard.type(self.house.handle)
         self.page.keyboard.press("Tab")
         self.page.keyboard.type(PASSWORD)
