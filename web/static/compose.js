@@ -6,10 +6,10 @@ const PART = "text/html; part";
 const form = document.getElementById("say");
 const area = form?.elements.text;
 
-if (form) {
+if (area) {
   remember();
-  takeFiles();
-  complete(form.querySelector("text-expander"));
+  if (form.elements.upload) takeFiles();
+  if (form.querySelector("text-expander")) complete(form.querySelector("text-expander"));
 }
 
 async function part(address, options = {}) {
@@ -20,8 +20,9 @@ async function part(address, options = {}) {
 // --- Drafts --------------------------------------------------------------------------------------------------------
 
 function remember() {
-  const name = `draft ${form.elements.reply_to.value}`;
-  const fields = ["text", "warning", "visibility"];
+  const about = ["reply_to", "project", "who"].map((one) => form.elements[one]?.value).find(Boolean);
+  const name = `draft ${about ?? location.pathname}`;
+  const fields = ["text", "warning", "visibility"].filter((one) => form.elements[one]);
   const kept = JSON.parse(localStorage.getItem(name) ?? "null");
   const sent = sessionStorage.getItem("sent");
   const failed = form.querySelector(".trouble, .preview");
