@@ -9,7 +9,6 @@ LOOKS = "coop/looks.py"
 MUTED = "test_mutes.py::test_nothing_is_heard_of_who_is_muted_until_the_mute_is_lifted"
 OF_ALL = "test_moderation.py::test_what_concerns_all_is_for_whoever_runs_the_server"
 CHECK = "        operators.check(db, visitor.account.id)\n"
-NO_PICTURE = "test_profile_page.py::test_what_is_no_picture_is_refused_and_the_rest_with_it"
 
 GUARDS = (
     # Whoever runs it
@@ -61,8 +60,7 @@ GUARDS = (
         "if False:",
         "test_complaints.py::test_nothing_is_reported_that_is_not_theirs_or_here",
     ),
-    # Pictures
-    Guard("web/pages/profile.py", "if stored.media_type not in media.PICTURES:", "if False:", NO_PICTURE),
+    # How much is sent
     Guard(
         "web/session.py",
         "int(length[:20]) > most:",

@@ -90,6 +90,8 @@ async def test_what_others_said_is_in_no_report_about_somebody(fediverse: Fedive
     await attic.does(lambda tx: reports.send(tx, shop.uri, "Ladders", [mine]))
     await fediverse.settle()
 
+    [flag] = [one for one in await attic.knows(Activity) if one.type == "Flag"]
+    assert mine.encode() not in flag.body
     assert [one.about for one in await shop.knows(Report)] == [[shop.uri]]
 
 
