@@ -8,15 +8,15 @@ from urllib.parse import quote
 import pytest
 from sqlalchemy import delete
 
-from coop import blocks, correspondence, notifications, posts
+from coop import accounts, blocks, correspondence, notifications, posts
 from coop.correspondence import Letter, Unfiled
 from federation.store import Transaction
 from federation.tables import Object
 from tests.coop.neighbours import counting
-from tests.fediverse import Fediverse, Studio
-from tests.web.inhabitants import Inhabitant, at_home, forms
+from tests.fediverse import Fediverse, Studio, key_pair
+from tests.web.inhabitants import Inhabitant, at_home, forms, gives_a_password
 from tests.web.test_collections import says
-from tests.web.visitors import BROWSER, neighbours
+from tests.web.visitors import BROWSER, neighbours, visiting
 
 NEW, WITH, ALL = "/conversations/new", "/conversations/with", "/conversations"
 
@@ -175,10 +175,12 @@ async def test_a_letter_is_addressed_from_the_page_of_somebody(fediverse: Fedive
 
 async def test_conversations_of_others_are_not_there(fediverse: Fediverse) -> None:
     attic, _shop, _ada, bo = await two(fediverse)
-    barn = await fediverse.studio("barn")
     await writes(bo, fediverse, attic.address, "Between us")
     [letter] = await attic.knows(Letter)
-    cleo = await at_home(barn)
+    await attic.does(lambda tx: accounts.create(tx, "cleo", "Cleo", "person", key_pair(5)))
+    await gives_a_password(attic, "cleo")
+    cleo = Inhabitant(attic, visiting(attic))
+    await cleo.logs_in("cleo")
     token = forms((await cleo.sees("/today")).text)[0].fields["token"]
 
     seen = [await cleo.sees(f"{WITH}?who={one}") for one in (letter.circle, "", "x" * 5000, "%00")]
