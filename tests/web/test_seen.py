@@ -9,7 +9,7 @@ import pytest
 
 import web.app
 from activitypub.audience import Visibility
-from coop import profiles, remote_media
+from coop import blocks, profiles, remote_media
 from coop.profiles import Changes
 from coop.remote_media import RemoteMedia
 from tests.coop.images import SECRET, with_metadata
@@ -120,6 +120,19 @@ async def test_nothing_is_fetched_that_stands_nowhere(fediverse: Fediverse, tmp_
 
     assert (await one.sees(odd)).status_code == 404
     assert await shop.knows(RemoteMedia) == []
+
+
+async def test_nothing_is_fetched_from_a_server_that_is_blocked(fediverse: Fediverse, tmp_path: Path) -> None:
+    attic, shop = await neighbours(fediverse)
+    name = await uploads(attic, tmp_path / "attic", picture(), "pot.png")
+    await attaches(attic, name, "A new glaze")
+    await fediverse.settle()
+    one = await at_the_shop(shop, tmp_path / "shop")
+    where = await looks(one)
+
+    await shop.does(lambda tx: blocks.block_domain(tx, attic.host))
+
+    assert (await one.sees(where)).status_code == 404
 
 
 async def test_a_face_is_shown_beside_the_name(fediverse: Fediverse, tmp_path: Path) -> None:
