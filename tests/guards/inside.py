@@ -29,12 +29,6 @@ GUARDS = (
         "test_writing.py::test_nobody_sees_or_attaches_the_uploads_of_another",
     ),
     Guard(
-        MEDIA,
-        "    if _type_of(data) not in PICTURES:\n        raise Trouble",
-        "    if False:\n        raise Trouble",
-        "test_seen.py::test_what_is_no_picture_is_not_shown_and_not_asked_for_again_at_once",
-    ),
-    Guard(
         SEEN,
         " or not access.may_read(db, row, reader)",
         "",
