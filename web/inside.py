@@ -50,7 +50,7 @@ def page(request: Request, template: str, values: Mapping[str, Any], status: int
         "key": new_key(),
         "path": request.url.path,
         "this_page": address,
-        "told": request.scope["told"],
+        "told": request.scope.get("told", 0),
     }
     given |= {"is_inside": True, **values}
     response = Response(render(here, template, **given), status, PRIVATE, "text/html")

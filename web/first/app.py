@@ -46,8 +46,14 @@ def create(beginning: Beginning, trusted_proxies: Iterable[str] = ()) -> ASGIApp
     """The application in which `beginning` becomes a studio."""
     proxies = limits.networks(trusted_proxies)
     arrived = Route(wellknown.ARRIVED, wellknown.post_arrived, methods=["POST"])
-    routes = [Route(MARK, get_mark), arrived, *static.routes, *pages.routes]
+    routes = [Route(MARK, get_mark), Route("/hue.css", get_hue), arrived, *static.routes, *pages.routes]
     return Fence(beginning, proxies, Errors(Rates(Router(routes, redirect_slashes=False), proxies)))
+
+
+async def get_hue(request: Request) -> Response:
+    """The colour of one's own, that nobody has chosen yet: pages have the house's until then."""
+    headers = {"Cache-Control": "private, max-age=3600"}  # the last page has it from those before
+    return Response("", media_type="text/css", headers=headers)
 
 
 async def get_mark(request: Request) -> JSONResponse:
