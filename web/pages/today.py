@@ -25,7 +25,7 @@ from web import inside, notices, session
 from web.lines import lines
 from web.writing import Words
 
-LATEST = 20  # posts on a page
+LATEST = 18  # posts on a page
 SOON = 5  # of each kind of what waits
 
 Query = Select[Entry, Object]

@@ -5,11 +5,13 @@ const PLACES = { t: "/today", b: "/board", p: "/projects", m: "/people", n: "/no
 const help = document.getElementById("keys");
 let going = false;
 
-const lines = () => [...document.querySelectorAll(".line, .told, .card")];
+const ONE = document.querySelector(".line") ? ".line" : ".told, .card, .thread";
+
+const lines = () => [...document.querySelectorAll(ONE)];
 
 function step(by) {
   const all = lines();
-  const here = all.indexOf(document.activeElement?.closest(".line, .told, .card"));
+  const here = all.indexOf(document.activeElement?.closest(ONE));
   const next = all[here < 0 ? 0 : Math.max(0, Math.min(all.length - 1, here + by))];
   if (!next) return;
   next.tabIndex = -1;
@@ -17,7 +19,7 @@ function step(by) {
   next.scrollIntoView({ block: "nearest" });
 }
 
-const inLine = (what) => document.activeElement?.closest(".line, .told, .card")?.querySelector(what);
+const inLine = (what) => document.activeElement?.closest(ONE)?.querySelector(what);
 
 const KEYS = {
   j: () => step(1),
