@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test guards check bench lock
+.PHONY: demo test guards check bench words lock
 .DEFAULT_GOAL := demo
 
 .venv/.installed: requirements-dev.txt
@@ -31,6 +31,9 @@ check: .venv/.installed ## format, lint, types, import rules, sizes, requirement
 
 bench: .venv/.installed ## speed and memory, as ratios in one run
 	$(BIN)/python -m benchmarks
+
+words: .venv/.installed ## the catalogues of all languages, with what pages say now: what is new waits there for translation
+	$(BIN)/python -m tests.words
 
 lock: ## the exact versions and hashes of everything we depend on
 	$(BIN)/pip install --quiet uv

@@ -11,7 +11,7 @@ from starlette.routing import Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from federation.instance import Instance
-from web import activitypub, calendars, feeds, files, static, wellknown
+from web import activitypub, calendars, feeds, files, languages, static, wellknown
 from web.attempts import Attempts
 from web.errors import Errors
 from web.limits import Rates, networks
@@ -82,7 +82,8 @@ class Front:
                 message = {**message, "headers": [*message["headers"], *added]}
             await send(message)
 
-        await self.app(scope, receive, safely)
+        with languages.speaking(languages.accepted(_header(scope, b"accept-language"))):
+            await self.app(scope, receive, safely)
 
 
 _REFUSED = PlainTextResponse("Nobody lives at this address. Check the name that you asked for.\n", 421)
@@ -90,9 +91,13 @@ _REFUSED = PlainTextResponse("Nobody lives at this address. Check the name that 
 
 def _host(scope: Scope) -> str:
     """The host that was asked for, without a port that goes without saying."""
-    found = next((value for name, value in scope["headers"] if name == b"host"), b"")
-    name = found.decode("latin-1").lower()
+    name = _header(scope, b"host").lower()
     return name.removesuffix(":443").removesuffix(":80")
+
+
+def _header(scope: Scope, name: bytes) -> str:
+    found: bytes = next((value for one, value in scope["headers"] if one == name), b"")
+    return found.decode("latin-1")
 
 
 def _headers(here: Instance) -> list[tuple[bytes, bytes]]:

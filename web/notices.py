@@ -15,49 +15,50 @@ from coop.events import Kind
 from coop.notifications import Notification
 from federation.tables import Object
 from web import shown
+from web.languages import N_
 from web.rendering import start
 from web.shown import Person
 
 WORDS: Mapping[Kind, str] = {
-    "follow": "follows you",
-    "follow request": "would like to follow you",
-    "follow accepted": "lets you follow them",
-    "follow rejected": "does not want you to follow them",
-    "mention": "mentioned you",
-    "reply": "answered you",
-    "like": "likes what you said",
-    "boost": "passed on what you said",
-    "edit": "changed what you had passed on",
-    "response": "answers your offer",
-    "response accepted": "agrees with your answer to their offer",
-    "response declined": "declined your answer to their offer",
-    "counter-offer": "proposes other terms",
-    "agreement done": "says that what you agreed is done",
-    "commitment": "proposes a promise",
-    "commitment accepted": "agreed to a promise",
-    "commitment declined": "declined a promise",
-    "commitment done": "says that a promise is kept",
-    "commitment kept": "confirmed that you kept a promise",
-    "commitment released": "released a promise",
-    "endorsement": "vouches for your work",
-    "endorsement revoked": "took an endorsement back",
-    "endorsement request": "asks you to vouch for their work",
-    "endorsement declined": "would rather not vouch for your work",
-    "invitation": "invites you into a project",
-    "invitation accepted": "came into the project that you invited them to",
-    "invitation declined": "declined your invitation",
-    "invitation withdrawn": "took their invitation back",
-    "request to join": "would like to join your project",
-    "request declined": "did not let you join their project",
-    "role": "gave you another part in a project",
-    "removal": "took you out of a project",
-    "leave": "left your project",
-    "report": "reports somebody who lives here",
-    "move": "has moved, and you follow them there",
-    "buddy request": "asks you to keep their mail while they sleep",
-    "buddy accepted": "keeps your mail while you sleep",
-    "buddy declined": "would rather not keep your mail",
-    "buddy left": "keeps your mail no more",
+    "follow": N_("%(name)s follows you"),
+    "follow request": N_("%(name)s would like to follow you"),
+    "follow accepted": N_("%(name)s lets you follow them"),
+    "follow rejected": N_("%(name)s does not want you to follow them"),
+    "mention": N_("%(name)s mentioned you"),
+    "reply": N_("%(name)s answered you"),
+    "like": N_("%(name)s likes what you said"),
+    "boost": N_("%(name)s passed on what you said"),
+    "edit": N_("%(name)s changed what you had passed on"),
+    "response": N_("%(name)s answers your offer"),
+    "response accepted": N_("%(name)s agrees with your answer to their offer"),
+    "response declined": N_("%(name)s declined your answer to their offer"),
+    "counter-offer": N_("%(name)s proposes other terms"),
+    "agreement done": N_("%(name)s says that what you agreed is done"),
+    "commitment": N_("%(name)s proposes a promise"),
+    "commitment accepted": N_("%(name)s agreed to a promise"),
+    "commitment declined": N_("%(name)s declined a promise"),
+    "commitment done": N_("%(name)s says that a promise is kept"),
+    "commitment kept": N_("%(name)s confirmed that you kept a promise"),
+    "commitment released": N_("%(name)s released a promise"),
+    "endorsement": N_("%(name)s vouches for your work"),
+    "endorsement revoked": N_("%(name)s took an endorsement back"),
+    "endorsement request": N_("%(name)s asks you to vouch for their work"),
+    "endorsement declined": N_("%(name)s would rather not vouch for your work"),
+    "invitation": N_("%(name)s invites you into a project"),
+    "invitation accepted": N_("%(name)s came into the project that you invited them to"),
+    "invitation declined": N_("%(name)s declined your invitation"),
+    "invitation withdrawn": N_("%(name)s took their invitation back"),
+    "request to join": N_("%(name)s would like to join your project"),
+    "request declined": N_("%(name)s did not let you join their project"),
+    "role": N_("%(name)s gave you another part in a project"),
+    "removal": N_("%(name)s took you out of a project"),
+    "leave": N_("%(name)s left your project"),
+    "report": N_("%(name)s reports somebody who lives here"),
+    "move": N_("%(name)s has moved, and you follow them there"),
+    "buddy request": N_("%(name)s asks you to keep their mail while they sleep"),
+    "buddy accepted": N_("%(name)s keeps your mail while you sleep"),
+    "buddy declined": N_("%(name)s would rather not keep your mail"),
+    "buddy left": N_("%(name)s keeps your mail no more"),
 }
 
 
@@ -66,7 +67,7 @@ class Told:
     """A line about something that happened."""
 
     by: Person
-    words: str
+    words: str  # with a place for their name
     at: datetime
     is_new: bool
     about: str  # where it can be read; empty if nowhere

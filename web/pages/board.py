@@ -27,6 +27,7 @@ from federation.instance import Instance
 from federation.outbox import TooLong
 from federation.store import Transaction
 from web import inside, session, shown
+from web.languages import _
 from web.once import new_key
 from web.pages.public import card
 from web.pages.saying import meet
@@ -161,7 +162,7 @@ async def respond(request: Request) -> Response:
     try:
         await discovery.completing(here, lambda tx: responses.respond(tx, visitor.uri, uri, words).uri)
     except EXPECTED as error:
-        return await offer_page(request, uri, words, f"It was not sent: {error}.")
+        return await offer_page(request, uri, words, _("It was not sent: %(why)s.") % {"why": _(str(error))})
     return inside.go(where(uri))
 
 
@@ -176,7 +177,9 @@ def settles(act: Callable[[Transaction, str, str, str], object], of: str) -> Cal
         try:
             await discovery.completing(here, lambda tx: act(tx, visitor.uri, uri, words) and None)
         except EXPECTED as error:
-            return await offer_page(request, text(sent, "offer"), words, f"Nothing was done: {error}.")
+            return await offer_page(
+                request, text(sent, "offer"), words, _("Nothing was done: %(why)s.") % {"why": _(str(error))}
+            )
         return inside.go(where(text(sent, "offer")))
 
     return endpoint
@@ -215,7 +218,7 @@ async def open_offer(request: Request) -> Response:
     try:
         uri = await once.do(f"{visitor.browser} {text(sent, 'key')}", hang)
     except EXPECTED as error:
-        return await new_page(request, typed, f"It is not on the board yet: {error}.")
+        return await new_page(request, typed, _("It is not on the board yet: %(why)s.") % {"why": _(str(error))})
     return inside.go(where(uri))
 
 
@@ -250,7 +253,7 @@ def _sum(typed: str) -> Decimal | None:
     except InvalidOperation:
         amount = Decimal("NaN")
     if (amount is None and typed) or (amount is not None and not (amount.is_finite() and amount >= 0)):
-        raise Trouble(f"{typed[:40]!r} is not a sum such as 450 or 450.50")
+        raise Trouble(_("“%(typed)s” is not a sum such as 450 or 450.50") % {"typed": typed[:40]})
     return amount
 
 
@@ -258,7 +261,7 @@ def _end_of(day: str) -> datetime | None:
     try:
         return datetime.combine(datetime.fromisoformat(day).date(), time(23, 59, 59), UTC) if day else None
     except ValueError:
-        raise Trouble(f"{day[:40]!r} is not a day such as 2026-12-24") from None
+        raise Trouble(_("“%(typed)s” is not a day such as 2026-12-24") % {"typed": day[:40]}) from None
 
 
 routes = [
@@ -267,8 +270,12 @@ routes = [
     Route("/board/new", open_offer, methods=["POST"]),
     Route("/offer", get_offer, methods=["GET"]),
     Route("/offer/respond", respond, methods=["POST"]),
-    Route("/offer/accept", settles(lambda tx, me, uri, _: agreements.accept(tx, me, uri), "answer"), methods=["POST"]),
+    Route(
+        "/offer/accept", settles(lambda tx, me, uri, words: agreements.accept(tx, me, uri), "answer"), methods=["POST"]
+    ),
     Route("/offer/decline", settles(responses.decline, "answer"), methods=["POST"]),
-    Route("/offer/fill", settles(lambda tx, me, uri, _: offers.fill(tx, me, uri), "offer"), methods=["POST"]),
-    Route("/offer/withdraw", settles(lambda tx, me, uri, _: offers.withdraw(tx, me, uri), "offer"), methods=["POST"]),
+    Route("/offer/fill", settles(lambda tx, me, uri, words: offers.fill(tx, me, uri), "offer"), methods=["POST"]),
+    Route(
+        "/offer/withdraw", settles(lambda tx, me, uri, words: offers.withdraw(tx, me, uri), "offer"), methods=["POST"]
+    ),
 ]

@@ -27,15 +27,16 @@ from federation.outbox import TooLong
 from federation.store import Transaction, Unavailable
 from federation.tables import Object
 from web import inside, session
+from web.languages import N_, _
 from web.lines import lines
 from web.once import new_key
 from web.session import text
 
 AUDIENCES: dict[Visibility, str] = {
-    "public": "Everybody",
-    "unlisted": "Everybody, quietly",
-    "followers": "Those who follow me",
-    "direct": "Only those I name",
+    "public": N_("Everybody"),
+    "unlisted": N_("Everybody, quietly"),
+    "followers": N_("Those who follow me"),
+    "direct": N_("Only those I name"),
 }
 MENTIONED = 20  # addresses that are looked up before something is said
 
@@ -112,8 +113,8 @@ async def _again(request: Request, words: Words, trouble: str) -> Response:
 
 def _in_words(error: Exception) -> str:
     if isinstance(error, Unavailable):
-        return "Nothing can be stored here now, and nothing was said. Try again in a minute."
-    return f"It was not said: {error}."
+        return _("Nothing can be stored here now, and nothing was said. Try again in a minute.")
+    return _("It was not said: %(why)s.") % {"why": _(str(error))}
 
 
 # --- What one makes of it ------------------------------------------------------------------------------------------
@@ -130,7 +131,7 @@ def does(act: Callable[[Transaction, str, str], object], with_: str = "of") -> C
         try:
             await discovery.completing(here, lambda tx: act(tx, visitor.uri, uri) and None)
         except (ProtocolError, Unreachable, Gone) as error:
-            raise Trouble(f"nothing was done: {error}") from error
+            raise Trouble(_("nothing was done: %(why)s") % {"why": _(str(error))}) from error
         return inside.go(session.way_back(text(sent, "back")))
 
     return endpoint
@@ -157,7 +158,7 @@ async def reading(request: Request, uri: str, words: Words | None, status: int =
             **inside.insider(db, visitor, here.home),
             "lines": lines(db, rows, visitor.uri, here.home),
             "of": row.uri,
-            "waiting": conversations.waiting(db, row).sentence,
+            "waiting": conversations.waiting(db, row),
             "words": words or Words(visibility=row.visibility, reply_to=row.uri),
             "may_choose": row.visibility != "project",
         }
