@@ -60,8 +60,11 @@ def speaking(language: str) -> Iterator[None]:
 
 
 def speak(tag: str | None) -> None:
-    """From here to the end of the request, say all as whoever is logged in has chosen; if they have, and it is ours."""
-    if tag and (language := known(tag)):
+    """To the end of the request, say all as whoever is logged in has chosen, if they have, and it is ours.
+
+    In which country they write it their browser may say.
+    """
+    if tag and (language := known(tag)) and not spoken().startswith(f"{language}-"):
         _spoken.set(language)
 
 
