@@ -16,7 +16,7 @@ from tests import words
 from tests.words import ROOT, said
 from web import languages
 
-PLACES = re.compile(r"%\(\w+\)s")
+PLACES = re.compile(r"%\(\w+\)s|%s|\{\w+\}")
 TAGS = re.compile(r"<[^>]*>")
 SPOKEN = re.compile(r"[^\W\d_]")
 SENTENCE = re.compile(r"[A-Z][a-z]+[ .]?[a-z]*|[a-z]+ [a-z]+")  # and not the name of a class, of a path, of a file
@@ -58,8 +58,11 @@ def test_translations_have_the_same_places_and_tags(file: Path) -> None:
 
 def _fits(message: Message) -> bool:
     ours, theirs = ((one,) if isinstance(one, str) else tuple(one or ()) for one in (message.id, message.string))
-    wanted = [sorted(found.findall(ours[-1])) for found in (PLACES, TAGS)]
-    return all([sorted(found.findall(one)) for found in (PLACES, TAGS)] == wanted for one in theirs)
+    return bool(theirs) and {_marks(one) for one in theirs} <= {_marks(one) for one in ours}
+
+
+def _marks(words: str) -> tuple[str, ...]:
+    return *sorted(PLACES.findall(words)), *sorted(TAGS.findall(words))
 
 
 # --- The sources -----------------------------------------------------------------------------------------------------
