@@ -47,7 +47,10 @@ def test_pages_speak_what_the_browser_likes_best_of_what_we_know(header: str, la
     assert accepted(header) == language
 
 
-@given(some.text(some.sampled_from("deatnusq=;,.*-0123456789 \x00ß"), max_size=400) | some.text(max_size=400))
+LIKINGS = some.tuples(some.sampled_from(["de", "en-us", "fr", "*", ""]) | some.text(), some.text()).map(";q=".join)
+
+
+@given(some.lists(LIKINGS).map(",".join) | some.text(max_size=400))
 def test_whatever_a_browser_likes_we_know_what_we_speak(header: str) -> None:
     assert accepted(header) in languages.LOCALES
 
