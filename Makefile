@@ -7,7 +7,7 @@ BIN := .venv/bin
 # Programs that are started again and again, as the tests do, are compiled but once.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo run test guards check bench pictures lock
+.PHONY: demo run test guards check bench pictures words lock
 .DEFAULT_GOAL := demo
 
 .venv/.installed: requirements-dev.txt
@@ -41,6 +41,9 @@ bench: .venv/.installed ## speed and memory, as ratios in one run
 
 pictures: .venv/.installed ## those of the README, made anew from the demo in Chromium
 	$(BIN)/python -m tests.pictures
+
+words: .venv/.installed ## the catalogues of all languages, with what pages say now: what is new waits there for translation
+	$(BIN)/python -m tests.words
 
 lock: ## the exact versions and hashes of everything we depend on
 	$(BIN)/pip install --quiet uv

@@ -149,7 +149,7 @@ def open_at(db: Session, uri: str, account: str) -> Commitment:
     """
     row = agreed_at(db, uri, account)
     if row.is_over:
-        raise Conflict("it is kept already" if row.kept else "it is released already")
+        raise Conflict("it is kept already") if row.kept else Conflict("it is released already")
     return row
 
 

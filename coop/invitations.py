@@ -130,7 +130,11 @@ def _open(tx: Transaction, account: str, uri: str) -> Invitation:
     if row is None:
         raise NotFound("there is no such invitation to you")
     if not row.is_open(tx.now):
-        raise Conflict("this invitation has expired" if row.state == "open" else f"this invitation is {row.state}")
+        raise (
+            Conflict("this invitation has expired")
+            if row.state == "open"
+            else Conflict(f"this invitation is {row.state}")
+        )
     return row
 
 

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -247,8 +248,12 @@ class Store:
         return job.done
 
     async def read(self, work: Callable[[Session], T]) -> T:
-        """What `work` finds, in one consistent view. Raise `Unavailable` if the database cannot be read."""
-        return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, work)
+        """What `work` finds, in one consistent view. Raise `Unavailable` if the database cannot be read.
+
+        It has the context of whoever waits for it, so that it knows which language they speak.
+        """
+        within = copy_context().run
+        return await asyncio.get_running_loop().run_in_executor(self._readers, within, self._read, work)
 
     def topic(self, name: str) -> asyncio.Event:
         """Set after each commit that `Transaction.wakes` it; the one who waits for it clears it."""

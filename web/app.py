@@ -18,7 +18,7 @@ from coop.arrivals import ARRIVALS
 from coop.remote_media import Gallery
 from federation.allowance import Allowance
 from federation.instance import Instance
-from web import activitypub, calendars, feeds, files, pages, previews, safety, sitemap, static, wellknown
+from web import activitypub, calendars, feeds, files, languages, pages, previews, safety, sitemap, static, wellknown
 from web.attempts import Attempts
 from web.errors import Errors
 from web.limits import Rates, networks
@@ -95,7 +95,8 @@ class Front:
         scope.update(watching=self.watching, examine=self.examine, lookups=self.lookups, painting=self.painting)
         scope["app"] = self.app  # so that the router raises what it refuses, and one place answers
         try:
-            await self.app(scope, receive, safety.adding(self._headers[name], send))
+            with languages.speaking(languages.asked_for(scope)):
+                await self.app(scope, receive, safety.adding(self._headers[name], send))
         finally:
             if sent := scope.get("sent"):
                 await sent.close()

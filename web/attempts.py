@@ -12,6 +12,7 @@ from functools import cache
 
 from coop.errors import Trouble
 from federation.allowance import Allowance
+from web.languages import _
 
 FROM_ADDRESS = 10, 1 / 30  # at once, and then one in half a minute
 OF_ACCOUNT = 20, 1 / 60
@@ -67,7 +68,7 @@ def hash_of(password: str) -> str:
     from argon2 import PasswordHasher
 
     if len(password) < SHORTEST:
-        raise Trouble(f"a password has {SHORTEST} characters or more; nothing was changed")
+        raise Trouble(_("a password has %(number)s characters or more; nothing was changed") % {"number": SHORTEST})
 
     return PasswordHasher().hash(password)
 

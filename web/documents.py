@@ -20,10 +20,11 @@ from coop import access
 from federation import known
 from federation.instance import Instance
 from federation.tables import Activity, Actor, Object
+from web.languages import N_
 from web.negotiation import ACTIVITY_JSON, wants_document
 from web.readers import reader_of
 
-NOT_HERE = "there is nothing at this address, or it is not for everybody"
+NOT_HERE = N_("there is nothing at this address, or it is not for everybody")
 SIGN = "sign the request: what is here is read by those who say who they are"
 INBOX = "an inbox is written to with POST, and read by its owner alone"
 NEGOTIATED = {"Vary": "Accept"}

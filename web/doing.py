@@ -53,4 +53,4 @@ async def somebody(here: Instance, typed: str) -> Actor:
 def in_words(error: Exception) -> str:
     if isinstance(error, Unavailable):
         return _("Nothing can be stored here now, and nothing was done. Try again in a minute.")
-    return _("Nothing was done: {why}.").format(why=error)
+    return _("Nothing was done: %(why)s.") % {"why": _(str(error))}

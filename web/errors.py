@@ -18,6 +18,7 @@ from federation.allowance import PAUSE, TooOften
 from federation.keyring import TryLater
 from federation.store import Unavailable
 from web import documents
+from web.languages import N_, _
 from web.negotiation import wants_document
 from web.rendering import render
 from web.session import LogIn, to_log_in
@@ -25,23 +26,24 @@ from web.session import LogIn, to_log_in
 ACCEPT_SIGNATURE = 'sig1=("@method" "@target-uri" "content-digest");created;keyid'  # P-067
 
 HEADINGS = {
-    401: "Say who you are first",
-    403: "This is not for you",
-    404: "There is nothing here",
-    405: "There is nothing to look at here",
-    410: "This is gone",
-    429: "One thing at a time",
-    500: "Something broke here",
-    503: "Not just now",
+    401: N_("Say who you are first"),
+    403: N_("This is not for you"),
+    404: N_("There is nothing here"),
+    405: N_("There is nothing to look at here"),
+    410: N_("This is gone"),
+    429: N_("One thing at a time"),
+    500: N_("Something broke here"),
+    503: N_("Not just now"),
 }
+OTHERWISE = N_("That did not work")
 SENTENCES = {  # for what the router refuses
-    404: "there is nothing at this address, or it is not for everybody",
-    405: "this address is read, and not written to",
+    404: N_("there is nothing at this address, or it is not for everybody"),
+    405: N_("this address is read, and not written to"),
 }
 
 FOR_PEOPLE = {  # in place of what tells a program what to do
-    documents.SIGN: "this is for those who say who they are: search for its address on your own server",
-    documents.INBOX: "other servers leave here what is for somebody at this one",
+    documents.SIGN: N_("this is for those who say who they are: search for its address on your own server"),
+    documents.INBOX: N_("other servers leave here what is for somebody at this one"),
 }
 
 log = structlog.get_logger()
@@ -78,9 +80,8 @@ def respond(scope: Scope, error: Exception) -> Response:
         log.error("request.failed", path=scope["path"], exc_info=error)
     headers = {**headers, "Cache-Control": "no-store"}
     if "text/html" not in accept or wants_document(accept):
-        return JSONResponse({"error": sentence}, status, {**headers, "Access-Control-Allow-Origin": "*"})
-    words = HEADINGS.get(status, "That did not work")
-    plain = FOR_PEOPLE.get(sentence, sentence)
+        return JSONResponse({"error": _(sentence)}, status, {**headers, "Access-Control-Allow-Origin": "*"})
+    words, plain = _(HEADINGS.get(status, OTHERWISE)), _(FOR_PEOPLE.get(sentence, sentence))
     found = render(scope["instance"], "error.html", status=status, heading=words, sentence=plain)
     return Response(found, status, headers, "text/html")
 
@@ -97,15 +98,19 @@ def explain(error: Exception) -> tuple[int, str, Mapping[str, str]]:
         case Trouble():
             return error.status, str(error), {}
         case LogIn():
-            return 403, "log in first; nothing was done", {}
+            return 403, N_("log in first; nothing was done"), {}
         case TooOften():
             return 429, f"{error}; send it again later", {"Retry-After": str(PAUSE)}
         case TryLater():
             return 503, f"{error}; send it again later", {"Retry-After": "300"}
         case Unavailable():
-            return 503, "nothing can be stored here now, and nothing was; send it again later", {"Retry-After": "60"}
+            return (
+                503,
+                N_("nothing can be stored here now, and nothing was; send it again later"),
+                {"Retry-After": "60"},
+            )
         case _:
-            return 500, "something broke here; it has been noted, and trying again later may help", {}
+            return 500, N_("something broke here; it has been noted, and trying again later may help"), {}
 
 
 def _with_help(status: int, headers: Mapping[str, str]) -> Mapping[str, str]:

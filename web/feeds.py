@@ -19,6 +19,7 @@ from coop.posts import READABLE
 from federation.instance import Instance
 from federation.tables import Actor, Object
 from web import shown
+from web.languages import N_, _
 from web.rendering import render
 
 ENTRIES = 20
@@ -48,7 +49,7 @@ def endpoint(what: str, query: Callable[[str], Select[Object]]) -> Callable[[Req
             return {"person": person, "posts": shown.posts(db, rows, here.home), "updated": updated}
 
         values = await here.store.read(read)
-        title = f"{values['person'].name}: {what}"
+        title = _(what) % {"name": values["person"].name}
         body = _NOT_XML.sub("", render(here, "feed.atom", address=address, title=title, **values))
         return fresh(request, body.encode())
 
@@ -58,13 +59,13 @@ def endpoint(what: str, query: Callable[[str], Select[Object]]) -> Callable[[Req
 def fresh(request: Request, body: bytes) -> Response:
     """The feed, or only that it has not changed since it was asked for last (RFC 9110, section 13)."""
     tag = f'"{sha256(body).hexdigest()[:32]}"'
-    headers = {"ETag": tag, "Cache-Control": "public, max-age=300"}
+    headers = {"ETag": tag, "Cache-Control": "public, max-age=300", "Vary": "Accept-Language"}
     if tag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
     return Response(body, headers=headers, media_type=ATOM)
 
 
 routes = [
-    Route("/@{handle}/posts.atom", endpoint("posts", posts_by)),
-    Route("/@{handle}/offers.atom", endpoint("offers", offers_by)),
+    Route("/@{handle}/posts.atom", endpoint(N_("%(name)s: posts"), posts_by)),
+    Route("/@{handle}/offers.atom", endpoint(N_("%(name)s: offers"), offers_by)),
 ]

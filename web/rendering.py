@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 from typing import Any
 
 import msgspec
-from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
-from jinja2.runtime import Context
+from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
@@ -23,6 +21,7 @@ from activitypub.origin import host
 from federation import ids
 from federation.instance import Instance
 from web import languages
+from web.moments import day, exactly, on, price, when
 from web.negotiation import ACTIVITY_JSON
 
 BELOW = 2  # levels: a page has one heading of the first, and its parts have those of the second
@@ -36,7 +35,7 @@ def page(
     """The page that `template` makes of `values`; `alternate` is the id of the document that says the same (P-033)."""
     found = render(request.scope["instance"], template, alternate=alternate, **values)
     shared = "private, no-store" if private else "public, max-age=60"
-    headers = {"Vary": "Accept, Signature, Signature-Input", "Cache-Control": shared}
+    headers = {"Vary": "Accept, Accept-Language, Signature, Signature-Input", "Cache-Control": shared}
     if alternate:
         headers["Link"] = f'<{alternate}>; rel="alternate"; type="{ACTIVITY_JSON}"'
     return Response(found, headers=headers, media_type="text/html")
@@ -52,47 +51,9 @@ def render(here: Instance, template: str, **values: Any) -> str:
         "is_inside": False,
         "theme": "",
         "hue": "",
+        **languages.marks(),
     }
     return _ENVIRONMENT.get_template(template).render({**given, **values})
-
-
-@pass_context
-def when(context: Context, moment: datetime | None, role: str = "") -> Markup:
-    """A moment, relative while it is fresh, absolute on demand; `role` is what it is to programs: ``dt-published``."""
-    return _time(moment, ago(context["now"], moment), role) if moment else Markup("")
-
-
-def exactly(moment: datetime | None, role: str = "") -> Markup:
-    """A moment in full."""
-    return _time(moment, _whole(moment), role) if moment else Markup("")
-
-
-def on(moment: datetime, role: str = "") -> Markup:
-    """The day alone."""
-    return _time(moment, day(moment), role)
-
-
-def _time(moment: datetime, words: str, role: str) -> Markup:
-    stamp, marked = f"{moment:%Y-%m-%dT%H:%M:%SZ}", Markup(' class="{}"').format(role) if role else ""
-    return Markup('<time{} datetime="{}" title="{}">{}</time>').format(marked, stamp, _whole(moment), words)
-
-
-def _whole(moment: datetime) -> str:
-    return f"{day(moment)}, {moment:%H:%M} UTC"
-
-
-def ago(now: datetime, moment: datetime) -> str:
-    minutes = int((now - moment).total_seconds() // 60)
-    if minutes < 0 or minutes >= 7 * 24 * 60:
-        return day(moment)
-    if minutes < 60:
-        return f"{minutes} min ago" if minutes else "just now"
-    hours = minutes // 60
-    return f"{hours} h ago" if hours < 24 else "yesterday" if hours < 48 else f"{hours // 24} days ago"
-
-
-def day(moment: datetime) -> str:
-    return f"{moment.day} {moment:%B %Y}"
 
 
 def clean(words: str) -> Markup:
@@ -152,10 +113,10 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     made.install_gettext_callables(languages.gettext, languages.ngettext, newstyle=True)  # type: ignore[attr-defined]
-    shown = (when, exactly, on, day, clean, place, host_of, as_code, as_data, excerpt, start)
+    shown = (when, exactly, on, day, price, clean, place, host_of, as_code, as_data, excerpt, start)
     made.filters.update({one.__name__: one for one in shown})
     made.filters["slug"] = ids.slug
-    made.globals["static"] = static
+    made.globals.update(static=static, N_=languages.N_)
     return made
 
 

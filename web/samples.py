@@ -46,7 +46,7 @@ def all_of_them(now: datetime) -> dict[str, Any]:
         "wanted": _card(now, "request", _("Work that somebody has to give"), me),
         "seals": [_seal(now, me, other, verdict) for verdict in ("valid", "revoked")],
         "line": Line(post, other, frozenset({"like"}), is_own=True),
-        "told": [Told(other, N_("follows you"), now, is_new, "", "", "follow") for is_new in (True, False)],
+        "told": [Told(other, N_("%(name)s follows you"), now, is_new, "", "", "follow") for is_new in (True, False)],
         "words": Words(),
         "picture": Media(f"{HOME}/media/none.png", "Image", alt=""),
     }

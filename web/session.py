@@ -25,13 +25,16 @@ from coop import logins
 from coop.logins import Visitor
 from federation.instance import Instance
 from federation.store import Unavailable
-from web import limits
+from web import languages, limits
+from web.languages import N_, _
 
 TOKEN = "token"  # noqa: S105 - the name of the field, which no form has as a property of its own
 LASTS = int(logins.LASTS.total_seconds())
 FIELDS, FILES = 200, 8  # of one form
 FIELD = 512 * 1024  # octets
-STALE = "this form is from before you logged in, or from another page: nothing was done; go back, reload and try again"
+STALE = N_(
+    "this form is from before you logged in, or from another page: nothing was done; go back, reload and try again"
+)
 
 _SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
 _ELSEWHERE = re.compile(r"//|/\\|[\x00-\x1f\x7f\\]")
@@ -96,6 +99,7 @@ async def visitor_of(request: Request) -> Visitor | None:
                 await here.store.write(lambda tx: logins.come_by(tx, browser.key))
         request.scope["visitor"] = found
     known: Visitor | None = request.scope["visitor"]
+    languages.speak(known.account.language if known else None)
     return known
 
 
@@ -127,12 +131,12 @@ async def sent_by_anybody(request: Request, most: int = limits.MAX_BODY) -> Form
         raise HTTPException(415, "this address takes what a form sends")
     length = request.headers.get("content-length", "")
     if not length.isdecimal() or int(length[:20]) > most:
-        raise HTTPException(413, f"a form may have {most:,} bytes here; nothing was done")
+        raise HTTPException(413, _("a form may have %(number)s bytes here; nothing was done") % {"number": f"{most:,}"})
     try:
         sent = await request.form(max_files=FILES, max_fields=FIELDS, max_part_size=FIELD)
         request.scope["sent"] = sent  # whose files are closed when all is done
     except (MultiPartException, UnicodeDecodeError) as error:
-        raise HTTPException(400, f"the form cannot be read: {error}") from error
+        raise HTTPException(400, _("the form cannot be read: %(why)s") % {"why": error}) from error
     return sent
 
 

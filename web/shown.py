@@ -13,7 +13,7 @@ from activitypub import html
 from activitypub.actor import Actor as Profile
 from activitypub.actor import Picture
 from activitypub.document import Document
-from activitypub.endorsement import Endorsement, Judgement, Verdict
+from activitypub.endorsement import Capacity, Endorsement, Judgement, Verdict
 from activitypub.errors import ProtocolError
 from activitypub.media import Media
 from activitypub.note import Note
@@ -23,6 +23,7 @@ from coop.commitments import Commitment
 from coop.endorsements import Endorsement as Row
 from federation import ids
 from federation.tables import Actor, Object
+from web.languages import N_
 
 BEGINNING = 1_500  # characters of HTML, of a post among others: somebody's book does not keep a page from coming
 TONES = 6  # tints for whoever has no picture
@@ -124,6 +125,11 @@ class Seal:
         """The verdict as people say it."""
         return WORDS[self.verdict]
 
+    @property
+    def capacity(self) -> str:
+        """As what whoever gave it knows the other; nothing, if they did not say."""
+        return CAPACITIES.get(self.said.capacity, "")
+
 
 @dataclass(frozen=True, slots=True)
 class Promise:
@@ -134,14 +140,23 @@ class Promise:
     kept: datetime
 
 
+CAPACITIES: dict[Capacity, str] = {
+    "client": N_("as a client"),
+    "collaborator": N_("as a collaborator"),
+    "employer": N_("as an employer"),
+    "employee": N_("as an employee"),
+    "peer": N_("as a peer"),
+    "student": N_("as a student"),
+}
+
 WORDS: dict[Verdict, str] = {
-    "valid": "Genuine",
-    "valid, offline": "Genuine when last seen",
-    "valid by copy": "Known from a copy only",
-    "revoked": "Taken back",
-    "expired": "Over",
-    "invalid": "Not genuine",
-    "unknown": "Not to be checked now",
+    "valid": N_("Genuine"),
+    "valid, offline": N_("Genuine when last seen"),
+    "valid by copy": N_("Known from a copy only"),
+    "revoked": N_("Taken back"),
+    "expired": N_("Over"),
+    "invalid": N_("Not genuine"),
+    "unknown": N_("Not to be checked now"),
 }
 
 

@@ -9,11 +9,10 @@ from decimal import Decimal
 from sqlalchemy.orm import Session
 
 from activitypub.agreement import Agreement
-from activitypub.money import Money
 from coop import responses
 from coop.offers import Offer
 from coop.responses import Response
-from web import shown
+from web import moments, shown
 from web.shown import Person
 
 
@@ -67,8 +66,8 @@ def between(db: Session, offer: Offer, reader: str, home: str) -> list[Said]:
 
 def terms_of(said: Agreement, currency: str | None) -> Terms:
     amount = said.reciprocal.value if said.reciprocal else Decimal(0)
-    money = "" if not amount else str(Money(amount, currency)) if currency else f"{amount:f}"
-    return Terms(f"{said.stipulates.value.normalize():f}", said.stipulates.unit, money, said.stipulates.due)
+    asked = "" if not amount else moments.money(amount, currency) if currency else f"{amount:f}"
+    return Terms(f"{said.stipulates.value.normalize():f}", said.stipulates.unit, asked, said.stipulates.due)
 
 
 def _said(row: Response, by: Person, reader: str, currency: str | None) -> Said:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, time
 from decimal import Decimal
 
 from coop.errors import Trouble
+from web.languages import _
 
 _SUM = re.compile(r"\d{1,12}([.,]\d{1,6})?", re.ASCII)  # as much as goes over the wire
 
@@ -14,7 +15,7 @@ _SUM = re.compile(r"\d{1,12}([.,]\d{1,6})?", re.ASCII)  # as much as goes over t
 def sum_of(typed: str) -> Decimal | None:
     """A sum as people write it, with a comma or a point."""
     if typed and not _SUM.fullmatch(typed):
-        raise Trouble(f"{typed[:40]!r} is not a sum such as 450 or 450.50")
+        raise Trouble(_("“%(typed)s” is not a sum such as 450 or 450.50") % {"typed": typed[:40]})
     return Decimal(typed.replace(",", ".")) if typed else None
 
 
@@ -23,4 +24,4 @@ def end_of(day: str) -> datetime | None:
     try:
         return datetime.combine(datetime.fromisoformat(day).date(), time(23, 59, 59), UTC) if day else None
     except ValueError:
-        raise Trouble(f"{day[:40]!r} is not a day such as 2026-12-24") from None
+        raise Trouble(_("“%(typed)s” is not a day such as 2026-12-24") % {"typed": day[:40]}) from None

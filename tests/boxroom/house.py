@@ -22,6 +22,7 @@ from boxroom.cli import main
 HEAVY = {
     "PIL",
     "alembic",
+    "babel",
     "rich",
     "pygments",
     "playwright",

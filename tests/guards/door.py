@@ -12,10 +12,12 @@ PASSKEYS = "web/pages/passkeys.py"
 CHECKING = "web/pages/checking.py"
 APP = "web/app.py"
 CODES = "coop/spare_codes.py"
+LANGUAGES = "web/languages.py"
 PEOPLE = "web/pages/saying.py"
 FORM = "test_door.py::test_a_form_of_another_page_does_nothing"
 ELSEWHERE = "test_door.py::test_what_another_page_had_the_browser_send_does_nothing"
 GUESSED = "test_door.py::test_who_guesses_has_to_wait_and_who_lives_here_does_not"
+SPOKEN = "test_languages.py::test_whatever_a_browser_likes_we_know_what_we_speak"
 SIGNED = "test_passkeys.py::test_what_is_not_signed_by_it_now_and_here_opens_nothing"
 SCRIPT = "test_passkeys.py::test_whatever_a_script_sends_is_answered"
 CODE = "test_passkeys.py::test_a_spare_code_opens_once_sets_a_new_password_and_ends_other_logins"
@@ -27,6 +29,11 @@ SETTINGS = "web/pages/settings.py"
 LINK = "test_first_run.py::test_the_link_lets_in_the_first_browser_that_has_it_and_no_other"
 
 GUARDS = (
+    # What a browser says that it speaks
+    Guard(
+        LANGUAGES, "except ValueError:\n        return 0, place", "except KeyError:\n        return 0, place", SPOKEN
+    ),
+    Guard(LANGUAGES, 'language if language in LOCALES else ""', "language", SPOKEN),
     # Forms
     Guard(SESSION, "not hmac.compare_digest(text(sent, TOKEN).encode(), browser.token.encode())", "False", FORM),
     Guard(SESSION, 'site not in ("same-origin", "none")', "False", ELSEWHERE),

@@ -84,4 +84,4 @@ async def test_the_page_of_a_post_or_an_offer_says_when_to_the_minute(fediverse:
         page = (await ask(attic, url, BROWSER)).text
         assert ">2 March 2026, 09:00 UTC</time>" in page
         assert (">2 March 2026, 10:00 UTC</time>" in page) == (url == post)
-    assert "1 h ago</time>" in (await ask(attic, "/@attic", BROWSER)).text
+    assert "1 hr ago</time>" in (await ask(attic, "/@attic", BROWSER)).text

@@ -21,7 +21,7 @@ from tests.fediverse import Fediverse
 from tests.web.pages import Reader, check_harmless, rewrite, tell
 from tests.web.visitors import BROWSER, ask, neighbours
 from web.errors import Errors
-from web.rendering import ago
+from web.moments import ago
 
 ATTACKS = [
     "<script>alert(1)</script>",
@@ -339,7 +339,7 @@ async def test_hashtags_and_skills_lead_somewhere(fediverse: Fediverse) -> None:
     [
         (timedelta(seconds=20), "just now"),
         (timedelta(minutes=5), "5 min ago"),
-        (timedelta(hours=3), "3 h ago"),
+        (timedelta(hours=3), "3 hr ago"),
         (timedelta(hours=30), "yesterday"),
         (timedelta(days=3), "3 days ago"),
         (timedelta(days=8), "22 February 2026"),

@@ -203,7 +203,7 @@ async def test_what_waits_is_counted(fediverse: Fediverse) -> None:
 
     page = (await one.sees("/today")).text
 
-    assert "<b>1</b> invitations into projects" in page
+    assert "<b>1</b> invitation into a project" in page
 
 
 async def test_news_that_was_seen_is_new_no_more(fediverse: Fediverse) -> None:

@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from activitypub.errors import Malformed
 from activitypub.origin import origin
-from web import limits, safety, static, wellknown
+from web import languages, limits, safety, static, wellknown
 from web.errors import Errors
 from web.first import pages
 from web.first.beginning import Beginning
@@ -80,7 +80,8 @@ class Fence:
             await asyncio.sleep(TURN)
             await _again(home, scope)(scope, receive, send)
             return
-        await self.app(scope, receive, safety.adding(safety.headers(home), send))
+        with languages.speaking(languages.asked_for(scope)):
+            await self.app(scope, receive, safety.adding(safety.headers(home), send))
 
     def _is_near(self, scope: Scope) -> bool:
         client = scope.get("client")

@@ -19,7 +19,7 @@ from web import inside, session
 from web.attempts import SHORTEST
 from web.first import draft as drafts
 from web.first.beginning import STEPS, Beginning
-from web.languages import N_, _
+from web.languages import N_, _, sentence
 from web.session import Browser, text
 
 LONGEST = 300  # characters of what is typed
@@ -96,7 +96,7 @@ async def say_whose(request: Request, beginning: Beginning) -> Response:
     try:
         drafts.check_whose(draft)
     except Trouble as error:
-        return _page(request, beginning, "whose", _sentence(error), draft=draft)
+        return _page(request, beginning, "whose", sentence(error), draft=draft)
     beginning.type(draft)
     return inside.go(STEPS["address"])
 
@@ -123,7 +123,7 @@ async def look_at_address(request: Request, beginning: Beginning) -> Response:
     try:
         home = beginning.ground.home(typed)
     except Trouble as error:
-        return _address(request, beginning, typed, _sentence(error))
+        return _address(request, beginning, typed, sentence(error))
     beginning.type(msgspec.structs.replace(beginning.draft, url=home, is_taken=False))
     found = await beginning.ground.look(home, beginning.mark)
     if beginning.draft.url == home:
@@ -161,7 +161,7 @@ async def choose_way_in(request: Request, beginning: Beginning) -> Response:
     try:
         hashed = None if way == "passkey" else await beginning.attempts.hash_of(text(sent, "password"))
     except Trouble as error:
-        return _way_in(request, beginning, way, _sentence(error))
+        return _way_in(request, beginning, way, sentence(error))
     beginning.password = hashed
     beginning.type(msgspec.structs.replace(beginning.draft, way_in=way))
     return inside.go(STEPS["sheet"])
@@ -194,15 +194,12 @@ async def found(request: Request, beginning: Beginning) -> Response:
     try:
         link = await beginning.once.do("found", work)
     except Trouble as error:
-        return _sheet(request, beginning, _("Nothing was founded, and nothing is lost: %(why)s.") % {"why": error})
+        return _sheet(
+            request, beginning, _("Nothing was founded, and nothing is lost: %(why)s.") % {"why": _(str(error))}
+        )
     response = _page(request, beginning, "founded", enter=f"{beginning.draft.url}/welcome?by={link}")
     response.background = BackgroundTask(beginning.end)
     return response
-
-
-def _sentence(error: Trouble) -> str:
-    said = str(error)
-    return f"{said[:1].upper()}{said[1:]}."
 
 
 async def get_anything(request: Request) -> Response:

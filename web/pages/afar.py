@@ -55,7 +55,7 @@ async def find_way(request: Request) -> Response:
         _count(request, address.host)
         return way_page(request, about, typed, way=await discovery.way_in(here, address, about))
     except (ProtocolError, Unreachable, Gone) as error:
-        return way_page(request, about, typed, trouble=f"{error}.")
+        return way_page(request, about, typed, trouble=f"{_(str(error))}.")
 
 
 def way_page(request: Request, about: str, typed: str = "", way: str = "", trouble: str = "") -> Response:

@@ -96,7 +96,7 @@ async def check(request: Request) -> Response:
         documents = agreements.read_bundle(body)
         judged = await discovery.completing(here, lambda tx: agreements.examine(tx, *documents))
     except doing.EXPECTED as error:
-        return await agreements_page(request, trouble=_("It cannot be checked: {why}.").format(why=error))
+        return await agreements_page(request, trouble=_("It cannot be checked: %(why)s.") % {"why": _(str(error))})
     return await agreements_page(request, judged)
 
 

@@ -25,6 +25,7 @@ from federation.instance import Instance
 from federation.outbox import TooLong
 from federation.tables import Object
 from web import inside, session, talks
+from web.languages import _
 from web.once import new_key
 from web.pages.public import card, cards_of
 from web.pages.saying import meet
@@ -170,7 +171,7 @@ async def open_offer(request: Request) -> Response:
     try:
         uri = await once.do(f"{visitor.browser} {text(sent, 'key')}", hang)
     except EXPECTED as error:
-        return await new_page(request, typed, f"It is not on the board yet: {error}.")
+        return await new_page(request, typed, _("It is not on the board yet: %(why)s.") % {"why": _(str(error))})
     way = text(sent, "next")
     return inside.go(session.way_back(way) if way else where(uri))
 

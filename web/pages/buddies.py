@@ -68,7 +68,9 @@ async def ask(request: Request) -> Response:
             raise Trouble("that is not somebody’s address, which looks like ada@attic.example")
         await discovery.completing(here, lambda tx: buddies.ask(tx, visitor.uri, found.uri).uri)
     except EXPECTED as error:
-        return await engine.engine(request, asked=asked, trouble=_("They were not asked: %s.") % error)
+        return await engine.engine(
+            request, asked=asked, trouble=_("They were not asked: %(why)s.") % {"why": _(str(error))}
+        )
     return inside.go("/engine#buddies")
 
 

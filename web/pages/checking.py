@@ -48,7 +48,7 @@ async def check(request: Request) -> Response:
         body = await _copy(sent, pasted)
         found = await here.store.read(lambda db: _judged(db, here, body))
     except (Trouble, ProtocolError) as error:
-        trouble = _("That is no endorsement that can be checked: %(reason)s.") % {"reason": error}
+        trouble = _("That is no endorsement that can be checked: %(reason)s.") % {"reason": _(str(error))}
         return check_page(request, pasted, trouble)
     finally:
         await sent.close()
@@ -61,7 +61,7 @@ async def _copy(sent: FormData, pasted: str) -> bytes:
     body = await file.read(MAX_COPY + 1) if isinstance(file, UploadFile) else b""
     body = body or pasted.encode()
     if len(body) > MAX_COPY:
-        raise Trouble(f"an endorsement has at most {MAX_COPY:,} bytes")
+        raise Trouble(_("an endorsement has at most %(number)s bytes") % {"number": f"{MAX_COPY:,}"})
     if not body.strip():
         raise Trouble("paste an endorsement, or choose the file that it is in")
     return body.removeprefix(_MARK).strip()

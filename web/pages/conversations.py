@@ -190,15 +190,15 @@ async def _named(here: Instance, to: str) -> frozenset[str]:
     """The URIs of all who are named, by their addresses. Raise `Trouble` for whom nobody finds."""
     given = [one for one in to.replace(",", " ").split() if one]
     if not 1 <= len(given) <= correspondence.MAX_PEOPLE:
-        raise Trouble(f"say to whom it goes, by one to {correspondence.MAX_PEOPLE} addresses")
+        raise Trouble(_("say to whom it goes, by one to %(most)s addresses") % {"most": correspondence.MAX_PEOPLE})
     found = set()
     for one in given:
         try:
             somebody = await discovery.lookup(here, one)
         except (ProtocolError, Unreachable, Gone) as error:
-            raise Trouble(f"{one[:100]} was not found: {error}") from error
+            raise Trouble(_("%(name)s was not found: %(why)s") % {"name": one[:100], "why": _(str(error))}) from error
         if not isinstance(somebody, Actor):
-            raise Trouble(f"{one[:100]} is something that was said, and nobody to write to")
+            raise Trouble(_("%(name)s is something that was said, and nobody to write to") % {"name": one[:100]})
         found.add(somebody.uri)
     return frozenset(found)
 
@@ -217,7 +217,7 @@ async def _send(request: Request, people: frozenset[str], words: str, key: str) 
 def _not_sent(error: Exception) -> str:
     if isinstance(error, Unavailable):
         return _("Nothing can be stored here now, and your letter was not sent. Try again in a minute.")
-    return _("Your letter was not sent: %(why)s.") % {"why": error}
+    return _("Your letter was not sent: %(why)s.") % {"why": _(str(error))}
 
 
 routes = [

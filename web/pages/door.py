@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import partial
 
 from sqlalchemy import select
@@ -17,11 +18,12 @@ from federation.instance import Instance
 from federation.store import Transaction
 from web import inside, session
 from web.attempts import SHORTEST, Attempts
+from web.languages import N_, _, sentence
+from web.moments import span
 from web.session import Browser, text
 
-NO_MATCH = "That name and that password do not go together here. Nothing was changed; try again."
-NO_CODE = "That name and that spare code do not go together here. Nothing was changed; try again."
-TOO_OFTEN = "That was tried too often. Wait {}, or log in on a device where you were logged in before."
+NO_MATCH = N_("That name and that password do not go together here. Nothing was changed; try again.")
+NO_CODE = N_("That name and that spare code do not go together here. Nothing was changed; try again.")
 
 
 async def get_login(request: Request) -> Response:
@@ -48,9 +50,9 @@ async def log_in(request: Request) -> Response:
     attempts: Attempts = request.scope["attempts"]
     trouble = await _must_wait(request, account, name)
     if not trouble and not await attempts.matches(account.password if account else None, text(sent, "password")):
-        trouble = NO_MATCH
+        trouble = _(NO_MATCH)
     if account is None or trouble:
-        return await _form(request, await session.visitor_of(request) is not None, way, name, trouble or NO_MATCH)
+        return await _form(request, await session.visitor_of(request) is not None, way, name, trouble or _(NO_MATCH))
     return await come_in(request, account.id, inside.go(way))
 
 
@@ -64,17 +66,17 @@ async def log_in_by_code(request: Request) -> Response:
     trouble = await _must_wait(request, account, None)
     if account and not trouble:
         is_one = partial(spare_codes.is_one, account=account.id, code=code)
-        trouble = "" if await here.store.read(is_one) else NO_CODE
+        trouble = "" if await here.store.read(is_one) else _(NO_CODE)
     try:
         hashed = "" if trouble else await attempts.hash_of(text(sent, "new"))
     except Trouble as error:
-        trouble = f"{error}.".capitalize()
+        trouble = sentence(error)
     if account and not trouble:
         use = partial(_use, account=account, code=code, hashed=hashed)
-        trouble = "" if await here.store.write(use) else NO_CODE
+        trouble = "" if await here.store.write(use) else _(NO_CODE)
     if account is None or trouble:
         return await _form(
-            request, await session.visitor_of(request) is not None, "/today", name, trouble or NO_CODE, True
+            request, await session.visitor_of(request) is not None, "/today", name, trouble or _(NO_CODE), True
         )
     return await come_in(request, account.id, inside.go("/settings/logins?done=password"))
 
@@ -120,7 +122,12 @@ async def _must_wait(request: Request, account: Account | None, name: str | None
     wait = attempts.wait(request.scope.get("came_from"), handle, browser.key if been_here else None)
     if not wait:
         return ""
-    return TOO_OFTEN.format(f"{int(wait) + 1} seconds" if wait < 60 else f"{int(wait // 60) + 1} minutes")
+    return _too_often(timedelta(seconds=int(wait) + 1) if wait < 60 else timedelta(minutes=int(wait // 60) + 1))
+
+
+def _too_often(wait: timedelta) -> str:
+    words = _("That was tried too often. Wait for %(time)s, or log in on a device where you were logged in before.")
+    return words % {"time": span(wait)}
 
 
 async def switch(request: Request) -> Response:

@@ -137,7 +137,7 @@ async def somebody(here: Instance, asked: str) -> str:
         raise Trouble("say who it is, by their address: @somebody@their.example")
     found = await discovery.lookup(here, asked)
     if not isinstance(found, Actor):
-        raise Trouble(f"{asked} is something that was said, and nobody's address")
+        raise Trouble(_("%(name)s is something that was said, and nobody’s address") % {"name": asked})
     return found.uri
 
 

@@ -69,7 +69,7 @@ async def bring(request: Request) -> Response:
         brought = await uploaded(sent, kinds.get(text(sent, "kind")))
         await here.store.write(lambda tx: luggage.take_in(tx, visitor.account.id, brought))
     except Trouble as error:
-        return await data(request, trouble=_("Nothing was done: %s.") % error)
+        return await data(request, trouble=_("Nothing was done: %(why)s.") % {"why": _(str(error))})
     finally:
         await sent.close()
     return inside.go("/settings/data?done=list")
@@ -96,7 +96,7 @@ async def come(request: Request) -> Response:
         former = await _somebody(here, asked)
         await discovery.completing(here, lambda tx: moving.welcome(tx, visitor.uri, former.uri))
     except EXPECTED as error:
-        return await data(request, coming=asked, trouble=_("Nothing was done: %s.") % error)
+        return await data(request, coming=asked, trouble=_("Nothing was done: %(why)s.") % {"why": _(str(error))})
     return inside.go("/settings/data?done=former")
 
 
@@ -115,7 +115,7 @@ async def go(request: Request) -> Response:
         await discovery.fetch(here, target.uri)
         await discovery.completing(here, lambda tx: moving.move(tx, visitor.uri, target.uri))
     except EXPECTED as error:
-        return await data(request, going=asked, trouble=_("Nothing was done: %s.") % error)
+        return await data(request, going=asked, trouble=_("Nothing was done: %(why)s.") % {"why": _(str(error))})
     return inside.go("/settings/data?done=moved")
 
 

@@ -81,7 +81,7 @@ async def keep_out(request: Request) -> Response:
             raise Trouble("that is not somebody’s address, which looks like ada@attic.example")
         await discovery.completing(here, lambda tx: act(tx, visitor.uri, found.uri))
     except EXPECTED as error:
-        return await people(request, asked, _("Nothing was done: %s.") % error)
+        return await people(request, asked, _("Nothing was done: %(why)s.") % {"why": _(str(error))})
     return inside.go("/moderation")
 
 

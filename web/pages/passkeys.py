@@ -20,13 +20,14 @@ from coop import passkeys
 from coop.errors import Trouble
 from federation.instance import Instance
 from web import inside, limits, session
+from web.languages import N_
 from web.pages import door
 from web.readers import headers
 from web.session import text
 
 CHALLENGES = 1_000, 300  # browsers, seconds
 LONGEST = 64 * 1024  # octets of what a browser sends
-NOT_THAT = "the passkey does not fit: nothing was changed; try again, or use your password"
+NOT_THAT = N_("the passkey does not fit: nothing was changed; try again, or use your password")
 
 
 async def begin_adding(request: Request) -> Response:

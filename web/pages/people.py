@@ -21,6 +21,7 @@ from federation.client import Gone, Unreachable
 from federation.instance import Instance
 from federation.tables import Actor, Object
 from web import inside, session, shown
+from web.languages import N_, _
 from web.pages.saying import does
 from web.session import text
 
@@ -31,9 +32,9 @@ LONGEST = 2_000  # characters of what is looked for
 # --- Everybody -----------------------------------------------------------------------------------------------------
 
 LISTS: dict[str, tuple[str, Callable[[str], Select[Actor, Follow]]]] = {
-    "following": ("Whom you follow", lambda me: _met(Follow.followed, Follow.follower == me)),
-    "followers": ("Who follows you", lambda me: _met(Follow.follower, *_with(me, "accepted"))),
-    "requests": ("Who would like to", lambda me: _met(Follow.follower, *_with(me, "asked"))),
+    "following": (N_("Whom you follow"), lambda me: _met(Follow.followed, Follow.follower == me)),
+    "followers": (N_("Who follows you"), lambda me: _met(Follow.follower, *_with(me, "accepted"))),
+    "requests": (N_("Who would like to"), lambda me: _met(Follow.follower, *_with(me, "asked"))),
 }
 
 
@@ -83,7 +84,7 @@ async def find(request: Request) -> Response:
     try:
         found = await discovery.lookup(here, asked)
     except (Trouble, ProtocolError, Unreachable, Gone) as error:
-        return await people(request, asked, f"Nobody was found: {error}.")
+        return await people(request, asked, _("Nobody was found: %(why)s.") % {"why": _(str(error))})
     return inside.go(place_of(found))
 
 

@@ -84,7 +84,7 @@ async def save(request: Request) -> Response:
         removed = {one for one in PICTURES if text(sent, f"{one}_away")}
         await here.store.write(lambda tx: _change(tx, visitor.account.id, typed, stored, removed))
     except Trouble as error:
-        return await profile(request, typed, _("Nothing was changed: %s.") % error)
+        return await profile(request, typed, _("Nothing was changed: %(why)s.") % {"why": _(str(error))})
     finally:
         await sent.close()
     if typed["links"].split() != visitor.account.links:

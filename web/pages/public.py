@@ -31,6 +31,7 @@ from federation.instance import Instance
 from federation.tables import Actor, Object
 from web import documents, linked, previews, shown
 from web.feeds import posts_by
+from web.languages import _
 from web.negotiation import wants_document
 from web.pages import seals
 from web.rendering import page
@@ -141,7 +142,7 @@ async def get_actor(request: Request) -> Response:
 async def profile_page(request: Request, actor: Actor) -> Response:
     here: Instance = request.scope["instance"]
     if actor.gone:
-        raise HTTPException(410, f"whoever was called {actor.handle} here has left")
+        raise HTTPException(410, _("whoever was called %(name)s here has left") % {"name": actor.handle})
     profile = Profile.read(Document(actor.document))
     if profile.suspended:
         raise HTTPException(404, "whoever has that name here is not to be seen at present")

@@ -81,7 +81,7 @@ async def send(request: Request) -> Response:
     try:
         return inside.go(await once.do(f"{visitor.browser} {text(sent, 'key')}", tell))
     except EXPECTED as error:
-        return await report(request, about, typed, _("It was not reported: %s.") % error)
+        return await report(request, about, typed, _("It was not reported: %(why)s.") % {"why": _(str(error))})
 
 
 routes = [

@@ -126,7 +126,7 @@ async def again(request: Request, words: Words, status: int) -> Response:
 def _in_words(error: Exception) -> str:
     if isinstance(error, Unavailable):
         return _("Nothing can be stored here now, and nothing was said. Try again in a minute.")
-    return _("It was not said: %(why)s.") % {"why": error}
+    return _("It was not said: %(why)s.") % {"why": _(str(error))}
 
 
 async def meet(here: Instance, words: str) -> None:
@@ -150,7 +150,7 @@ def does(act: Callable[[Transaction, str, str], object], with_: str = "of") -> C
         try:
             await discovery.completing(here, lambda tx: act(tx, visitor.uri, uri) and None)
         except (ProtocolError, Unreachable, Gone) as error:
-            raise Trouble(f"nothing was done: {error}") from error
+            raise Trouble(_("nothing was done: %(why)s") % {"why": _(str(error))}) from error
         return inside.go(session.way_back(text(sent, "back")))
 
     return endpoint
@@ -186,7 +186,7 @@ async def reading(request: Request, uri: str, words: Words | None, status: int =
             "earlier": read_at(rows[first - 1].uri) if first else "",
             "later": read_at(rows[last + 1].uri) if last + 1 < len(rows) else "",
             "of": row.uri,
-            "waiting": conversations.waiting(db, row).sentence,
+            "waiting": conversations.waiting(db, row),
             "words": words or Words(visibility=row.visibility, reply_to=row.uri),
             "may_choose": row.visibility != "project",
         }

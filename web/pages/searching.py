@@ -188,7 +188,7 @@ def _able(db: Session, looked: Looked, only: dict[str, str]) -> tuple[list[Able]
     try:
         found = who.knows(db, looked.visitor.uri, asked, ABLE, looked.here.now())
     except Trouble as error:
-        return [], _("That cannot be asked: %(why)s.") % {"why": error}
+        return [], _("That cannot be asked: %(why)s.") % {"why": _(str(error))}
     told = iter(paths.all_in_words(db, [way for one in found for way in one.ways]))
     givers = shown.people(db, {row.endorser for one in found for row, _judged in one.endorsements}, looked.here.home)
     return [

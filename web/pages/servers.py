@@ -62,7 +62,7 @@ async def block(request: Request) -> Response:
     try:
         await _write(request, lambda tx: blocks.block_domain(tx, *typed))
     except Trouble as error:
-        return await servers(request, typed, _("Nothing was done: %s.") % error)
+        return await servers(request, typed, _("Nothing was done: %(why)s.") % {"why": _(str(error))})
     return inside.go("/moderation/servers")
 
 
@@ -78,7 +78,7 @@ async def bring(request: Request) -> Response:
     try:
         luggage = await uploaded(sent, "servers")
     except Trouble as error:
-        return await servers(request, trouble=_("Nothing was done: %s.") % error)
+        return await servers(request, trouble=_("Nothing was done: %(why)s.") % {"why": _(str(error))})
     finally:
         await sent.close()
     for first in range(0, len(luggage.names), SOME):

@@ -15,12 +15,18 @@ from coop.errors import Trouble
 from federation.instance import Instance
 from web import inside, session
 from web.attempts import SHORTEST, Attempts
-from web.languages import N_
+from web.languages import N_, _, sentence
 from web.session import text
 
 BROWSERS = {"Firefox": "Firefox", "Edg": "Edge", "OPR": "Opera", "Chrom": "Chrome", "Safari": "Safari"}
-MACHINES = {"Android": "Android", "iPhone": "an iPhone", "iPad": "an iPad", "Windows": "Windows", "Mac": "a Mac"}
-MACHINES |= {"CrOS": "a Chromebook", "Linux": "Linux"}
+MACHINES = {
+    "Android": "Android",
+    "iPhone": N_("an iPhone"),
+    "iPad": N_("an iPad"),
+    "Windows": "Windows",
+    "Mac": N_("a Mac"),
+}
+MACHINES |= {"CrOS": N_("a Chromebook"), "Linux": "Linux"}
 
 
 PLACES = {  # the pages of settings, by their addresses
@@ -62,9 +68,9 @@ async def settings(request: Request, trouble: str = "", codes: Sequence[str] = (
 
 def named(agent: str) -> str:
     """What people call a browser that calls itself `agent`: nearly all of them say that they are each other."""
-    which = next((name for sign, name in BROWSERS.items() if sign in agent), "A browser")
+    which = next((name for sign, name in BROWSERS.items() if sign in agent), _("A browser"))
     where = next((name for sign, name in MACHINES.items() if sign in agent), "")
-    return f"{which} on {where}" if where else which
+    return _("%(browser)s on %(machine)s") % {"browser": which, "machine": _(where)} if where else which
 
 
 async def change_password(request: Request) -> Response:
@@ -74,14 +80,14 @@ async def change_password(request: Request) -> Response:
     visitor = await session.inhabitant(request)
     attempts: Attempts = request.scope["attempts"]
     if attempts.wait(None, visitor.account.handle, visitor.browser):
-        return await settings(request, "That was tried too often. Wait a minute.")
+        return await settings(request, _("That was tried too often. Wait a minute."))
     kept = visitor.account.password
     if kept is not None and not await attempts.matches(kept, text(sent, "old")):
-        return await settings(request, "The old password is not that one. Nothing was changed.")
+        return await settings(request, _("The old password is not that one. Nothing was changed."))
     try:
         hashed = await attempts.hash_of(text(sent, "new"))
     except Trouble as error:
-        return await settings(request, f"{error}.".capitalize())
+        return await settings(request, sentence(error))
     await here.store.write(lambda tx: logins.change_password(tx, visitor.uri, hashed, visitor.browser))
     return inside.go(session.way_back(text(sent, "next") or "/settings/logins?done=password"))
 

@@ -22,6 +22,7 @@ from federation.instance import Instance
 from federation.store import Unavailable
 from federation.tables import Actor, Object
 from web import inside, notices, session
+from web.languages import N_, NN_
 from web.lines import lines
 from web.writing import Words
 
@@ -31,9 +32,9 @@ SOON = 5  # of each kind of what waits
 Query = Select[Entry, Object]
 _STUDIOS = select(Actor.uri).where(Actor.type == "Organization")
 SHOWN: dict[str, tuple[str, Callable[[Query], Query]]] = {
-    "everything": ("Everything", lambda query: query),
-    "offers": ("Offers", lambda query: query.where(Object.type == "Proposal")),
-    "studios": ("Studios", lambda query: query.where(Object.author.in_(_STUDIOS))),
+    "everything": (N_("Everything"), lambda query: query),
+    "offers": (N_("Offers"), lambda query: query.where(Object.type == "Proposal")),
+    "studios": (N_("Studios"), lambda query: query.where(Object.author.in_(_STUDIOS))),
 }
 
 
@@ -41,7 +42,8 @@ SHOWN: dict[str, tuple[str, Callable[[Query], Query]]] = {
 class Need:
     """Something that waits for an answer."""
 
-    words: str
+    one: str  # what is said of one, and of many, each with a place for the number
+    many: str
     number: int
 
 
@@ -92,16 +94,20 @@ def needs(db: Session, visitor: Visitor, here: Instance) -> list[Need]:
     uri = visitor.uri
     requests = select(Follow).where(Follow.followed == uri, Follow.state == "asked")
     found = {
-        "would like to follow you": requests,
-        "invitations into projects": invitations.invitations_for(uri, here.now()),
-        "answers to your offers": responses.waiting(uri),
-        "promises of yours to keep": commitments.mine(uri).where(commitments.Commitment.state == "agreed"),
+        NN_("%(number)s would like to follow you", "%(number)s would like to follow you"): requests,
+        NN_(
+            "%(number)s invitation into a project", "%(number)s invitations into projects"
+        ): invitations.invitations_for(uri, here.now()),
+        NN_("%(number)s answer to your offers", "%(number)s answers to your offers"): responses.waiting(uri),
+        NN_("%(number)s promise of yours to keep", "%(number)s promises of yours to keep"): commitments.mine(uri).where(
+            commitments.Commitment.state == "agreed"
+        ),
     }
     counted = {
         words: db.scalar(select(func.count()).select_from(one.order_by(None).subquery())) or 0
         for words, one in found.items()
     }
-    return [Need(words, number) for words, number in counted.items() if number]
+    return [Need(*words, number) for words, number in counted.items() if number]
 
 
 routes = [Route("/today", get_today, methods=["GET"])]

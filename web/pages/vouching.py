@@ -148,7 +148,7 @@ def _count(db: Session, query: Select[Any]) -> int:
 
 def reason(error: Exception) -> str:
     """Why something was not done, in words for who wanted it."""
-    return _("nothing can be stored here now; try again in a minute") if isinstance(error, Unavailable) else str(error)
+    return _("nothing can be stored here now; try again in a minute" if isinstance(error, Unavailable) else str(error))
 
 
 async def decline(request: Request) -> Response:

@@ -80,7 +80,9 @@ async def say_you(request: Request) -> Response:
     try:
         await here.store.write(lambda tx: profiles.edit(tx, visitor.uri, changes) and None)
     except Trouble as error:
-        return await _you(request, visitor, skills, availability, _("That was not kept: %(why)s.") % {"why": error})
+        return await _you(
+            request, visitor, skills, availability, _("That was not kept: %(why)s.") % {"why": _(str(error))}
+        )
     return inside.go("/welcome/follow")
 
 
@@ -100,7 +102,9 @@ async def follow(request: Request) -> Response:
             raise Trouble(_("that is something that was said, not somebody"))
         await discovery.completing(here, lambda tx: follows.follow(tx, visitor.uri, found.uri) and None)
     except EXPECTED as error:
-        return await _page(request, "follow", {"asked": asked}, _("Nobody was followed: %(why)s.") % {"why": error})
+        return await _page(
+            request, "follow", {"asked": asked}, _("Nobody was followed: %(why)s.") % {"why": _(str(error))}
+        )
     return inside.go("/welcome/offer")
 
 

@@ -48,7 +48,7 @@ async def add_words(request: Request) -> Response:
     try:
         await here.store.write(lambda tx: filters.add(tx, visitor.uri, typed))
     except EXPECTED as error:
-        return await words(request, typed, _("That is not hidden: %s.") % error)
+        return await words(request, typed, _("That is not hidden: %(why)s.") % {"why": _(str(error))})
     return inside.go("/moderation/words")
 
 

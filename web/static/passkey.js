@@ -24,7 +24,7 @@ async function add(button) {
   return post("/passkeys", button, { credential: credential.toJSON(), name: name.value, next: next?.value });
 }
 
-function offer(id, act, sorry) {
+function offer(id, act) {
   const button = document.getElementById(id);
   if (!button || !window.PublicKeyCredential?.parseCreationOptionsFromJSON) return;
   form(button).hidden = false;
@@ -37,11 +37,11 @@ function offer(id, act, sorry) {
       location.assign((await act(button)).go);
     } catch (error) {
       // What a person broke off is no trouble.
-      if (error.name !== "NotAllowedError" && error.name !== "AbortError") words.textContent = `${sorry} ${error.message}`;
+      if (error.name !== "NotAllowedError" && error.name !== "AbortError") words.textContent = `${button.dataset.sorry} ${error.message}`;
       button.disabled = false;
     }
   });
 }
 
-offer("log-in-by-passkey", logIn, "That did not work:");
-offer("add-passkey", add, "It was not added:");
+offer("log-in-by-passkey", logIn);
+offer("add-passkey", add);
