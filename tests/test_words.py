@@ -45,7 +45,7 @@ def test_every_language_but_the_first_has_a_catalogue() -> None:
 
 
 @pytest.mark.parametrize("file", words.files(), ids=lambda file: file.parent.parent.name)
-def test_shows_coop_4_catalogues_say_all_that_pages_say_and_nothing_else(file: Path) -> None:
+def test_catalogues_say_all_that_pages_say_and_nothing_else(file: Path) -> None:
     """`make words` brings what is new; then it waits for its translation."""
     known = words.read(file)
 

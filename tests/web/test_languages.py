@@ -77,7 +77,7 @@ async def test_what_is_read_in_a_transaction_is_said_in_the_language_of_who_asks
 # --- What ------------------------------------------------------------------------------------------------------------
 
 
-async def test_shows_coop_4_a_page_is_in_the_language_of_who_reads_it(fediverse: Fediverse) -> None:
+async def test_a_page_is_in_the_language_of_who_reads_it(fediverse: Fediverse) -> None:
     attic, _ = await neighbours(fediverse)
     visitor = await at_home(attic)
 
