@@ -11,11 +11,12 @@ from activitypub.media import Media
 from activitypub.note import Note
 from activitypub.poll import Poll
 from activitypub.proposal import Price, Proposal, Purpose
+from coop.conversations import Waiting
 from web.languages import N_, _
 from web.lines import Line
 from web.notices import Told
 from web.shown import WORDS, Card, Person, Post, Seal
-from web.writing import Words
+from web.writing import File, Words
 
 HOME = "https://studio.example"
 FAR = "https://far.example"
@@ -47,7 +48,11 @@ def all_of_them(now: datetime) -> dict[str, Any]:
         "seals": [_seal(now, me, other, verdict) for verdict in ("valid", "revoked")],
         "line": Line(post, other, frozenset({"like"}), is_own=True),
         "told": [Told(other, N_("%(name)s follows you"), now, is_new, "", "", "follow") for is_new in (True, False)],
+        "crowd": Told(other, N_("%(name)s likes what you said"), now, False, "", "", "like", (me,)),
+        "waiting": Waiting(above=1, below=2),
+        "strip": [(Media("/static/window.svg", "Image", alt=_("A window")), post)],
         "words": Words(),
+        "laden": Words(files=(File("a.pdf", "a.pdf", "", is_picture=False),)),
         "picture": Media(f"{HOME}/media/none.png", "Image", alt=""),
     }
 

@@ -104,7 +104,7 @@ async def test_errors_and_what_is_wrong_with_a_form_are_in_it_too(fediverse: Fed
 
     missing = await ask(attic, "/nowhere", GERMAN)
     empty = await visitor.sends("/today", "/say", text=" ")
-    wrong = await visitor.sends("/settings", "/settings/password", old="that is not it", new="nor is this one")
+    wrong = await visitor.sends("/settings/logins", "/settings/password", old="that is not it", new="nor is this one")
 
     assert "Hier ist nichts" in missing.text
     assert "Unter dieser Adresse ist nichts, oder es ist nicht für alle." in missing.text

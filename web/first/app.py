@@ -75,7 +75,7 @@ class Fence:
         if home is None or not self._is_near(scope) or not scope["path"].isprintable():
             await _REFUSED(scope, receive, send)
             return
-        scope.update(app=self.app, beginning=self.beginning, instance=Site(home, self.beginning))
+        scope.update(app=self.app, beginning=self.beginning, instance=Site(home, self.beginning), told=0)
         if self.beginning.is_founded and scope["method"] == "GET" and not scope["path"].startswith("/static/"):
             await asyncio.sleep(TURN)
             await _again(home, scope)(scope, receive, send)
