@@ -81,6 +81,17 @@ async def test_a_studio_that_is_founded_twice_is_founded_once(run: FirstRun) -> 
     assert links[0][1] == links[1][1]
 
 
+async def test_shows_coop_4_the_first_run_speaks_as_the_browser_asks(run: FirstRun) -> None:
+    ada = run.browser(accept_language="de")
+
+    await ada.sees(run.link)
+    page = (await ada.sees("/first")).text
+    wrong = (await ada.says_whose(handle="a b")).text
+
+    assert '<html lang="de" dir="ltr">' in page
+    assert "Ein Name hat bis zu 30 Buchstaben" in wrong
+
+
 # --- Who may -------------------------------------------------------------------------------------------------------
 
 

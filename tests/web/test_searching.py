@@ -183,7 +183,8 @@ async def test_pages_of_hits_lead_to_older_ones(fediverse: Fediverse) -> None:
     assert "pot 24" in first
     assert "pot 04" not in first
     assert [f"pot {n:02}" in second for n in (0, 4, 5)] == [True, True, False]
-    assert "before=" not in second
+    assert ">Older</a>" in first
+    assert ">Older</a>" not in second
 
 
 @pytest.mark.parametrize("words", ["@ada@far.example", "ada@far.example", "https://far.example/notes/1"])
@@ -208,7 +209,7 @@ async def test_odd_words_are_but_words(fediverse: Fediverse, tab: str) -> None:
     for words in ODD:
         answer = await ada.sees(f"/search?in={tab}&q={quote(words)}&place={quote(words)}&before={quote(words)}")
 
-        assert answer.status_code in (200, 422), (words, answer.text)
+        assert answer.status_code == 421 if "\0" in words else answer.status_code in (200, 422), (words, answer.text)
         assert "<script>" not in answer.text
 
 
