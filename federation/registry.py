@@ -139,7 +139,8 @@ def chore(every: timedelta) -> Callable[[Chore], Chore]:
 
 
 def chores() -> tuple[tuple[Chore, timedelta], ...]:
-    return tuple(_chores)
+    """In the order of their files, in whatever order these were imported."""
+    return tuple(sorted(_chores, key=_place))
 
 
 def errand(every: timedelta) -> Callable[[Errand], Errand]:
@@ -153,7 +154,12 @@ def errand(every: timedelta) -> Callable[[Errand], Errand]:
 
 
 def errands() -> tuple[tuple[Errand, timedelta], ...]:
-    return tuple(_errands)
+    """In the order of their files, in whatever order these were imported."""
+    return tuple(sorted(_errands, key=_place))
+
+
+def _place(task: tuple[Chore | Errand, timedelta]) -> str:
+    return task[0].__module__
 
 
 def kind(document: Document) -> str:

@@ -37,14 +37,15 @@ AUDIT = r"""() => {
   for (const e of document.querySelectorAll('*')) {
     if (e.matches('iframe, frame, object, embed, base, portal, math, style, video, audio, marquee')) say('element', e);
     if (e.matches('meta[http-equiv]')) say('meta', e);
-    if (e.matches('script') && !(e.getAttribute('src') || '').startsWith('/static/')) say('script', e);
+    if (e.matches('[formaction]') && !home(e.getAttribute('formaction'))) say('formaction', e);
+    if (e.matches('script:not([type="application/ld+json"])') && !(e.getAttribute('src') || '').startsWith('/static/')) say('script', e);
     if (e.matches('link[rel~=stylesheet], link[rel~=icon]') && !home(e.href)) say('link', e);
     if (e.matches('form') && !home(e.getAttribute('action') || '')) say('form', e);
     if (e.matches('img, source') && !home(e.src)) say('image', e);
     if (e.matches('use') && !e.getAttribute('href').startsWith('/static/')) say('use', e);
     if (e.matches('a[href]') && !/^(https?|mailto):/.test(e.protocol)) say('link', e);
     for (const {name} of e.attributes)
-      if (/^on|^style$|^formaction$|^srcdoc$|^ping$|^background$/i.test(name)) say(name, e);
+      if (/^on|^style$|^srcdoc$|^ping$|^background$/i.test(name)) say(name, e);
   }
   if (document.body.innerText.includes('1337')) found.push('a template was evaluated');
   return found;

@@ -91,10 +91,14 @@ class Visit:
             self.elsewhere.append(request.url)
             await route.abort()
             return
+        if request.url == f"{self.studio.home}/live" or request.url.startswith(f"{self.studio.home}/live?"):
+            await route.fulfill(status=204)  # what has no end is not to be had without a socket
+            return
         async with httpx.AsyncClient(transport=httpx.ASGITransport(self.studio.app)) as wire:
             headers = {**request.headers, **({"cookie": self.cookie} if self.cookie else {})}
             given = await wire.request(request.method, request.url, headers=headers)
-        await route.fulfill(status=given.status_code, headers=dict(given.headers), body=given.content)
+        headers = {name: value for name, value in given.headers.items() if name != "content-encoding"}
+        await route.fulfill(status=given.status_code, headers=headers, body=given.content)
 
     @property
     def loaded(self) -> list[str]:

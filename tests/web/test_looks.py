@@ -73,9 +73,9 @@ async def test_day_or_night_goes_along_with_the_account(fediverse: Fediverse) ->
     await ada.sends("/settings/appearance", "/settings/theme", theme="")
     odd = await ada.sends("/settings/appearance", "/settings/theme", theme="mauve")
 
-    assert 'media="(prefers-color-scheme: dark)"' in first
+    assert 'media="screen and (prefers-color-scheme: dark)"' in first
     assert "night.css" in dark
-    assert 'media="(prefers-color-scheme: dark)"' not in dark
+    assert 'media="screen and (prefers-color-scheme: dark)"' not in dark
     assert 'content="dark"' in dark
     assert "night.css" not in light
     assert odd.status_code == 400
