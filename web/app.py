@@ -84,9 +84,10 @@ class Front:
             return
         name = _host(scope)
         here = self.instances.get(name)
-        if here is None or not scope["path"].isprintable() or _NUL in scope["query_string"]:
+        if here is None or not scope["path"].isprintable():
             await _REFUSED(scope, receive, send)
             return
+        scope["query_string"] = scope["query_string"].replace(_NUL, _ODD)
         scope["instance"] = here
         scope["media"] = self.media.get(name)
         scope["gallery"] = self.galleries.get(name)
@@ -102,7 +103,7 @@ class Front:
                 await sent.close()
 
 
-_NUL = b"%00"  # which not every database can be asked for
+_NUL, _ODD = b"%00", b"%EF%BF%BD"  # not every database can be asked for the one; the other is nothing's name either
 _REFUSED = PlainTextResponse("Nobody lives at this address. Check the name that you asked for.\n", 421)
 
 

@@ -38,7 +38,8 @@ AUDIT = r"""() => {
     if (e.matches('iframe, frame, object, embed, base, portal, math, style, video, audio, marquee')) say('element', e);
     if (e.matches('meta[http-equiv]')) say('meta', e);
     if (e.matches('[formaction]') && !home(e.getAttribute('formaction'))) say('formaction', e);
-    if (e.matches('script:not([type="application/ld+json"])') && !(e.getAttribute('src') || '').startsWith('/static/')) say('script', e);
+    const runs = e.matches('script:not([type="application/ld+json"])');
+    if (runs && !(e.getAttribute('src') || '').startsWith('/static/')) say('script', e);
     if (e.matches('link[rel~=stylesheet], link[rel~=icon]') && !home(e.href)) say('link', e);
     if (e.matches('form') && !home(e.getAttribute('action') || '')) say('form', e);
     if (e.matches('img, source') && !home(e.src)) say('image', e);

@@ -209,7 +209,7 @@ async def test_odd_words_are_but_words(fediverse: Fediverse, tab: str) -> None:
     for words in ODD:
         answer = await ada.sees(f"/search?in={tab}&q={quote(words)}&place={quote(words)}&before={quote(words)}")
 
-        assert answer.status_code == 421 if "\0" in words else answer.status_code in (200, 422), (words, answer.text)
+        assert answer.status_code in (200, 422), (words, answer.text)
         assert "<script>" not in answer.text
 
 
