@@ -103,7 +103,7 @@ class Front:
                 await sent.close()
 
 
-_NUL, _ODD = b"%00", b"%EF%BF%BD"  # not every database can be asked for the one; the other is nothing's name either
+_NUL, _ODD = b"%00", b"%01"  # not every database can be asked for the one; the other is nothing's name either
 _REFUSED = PlainTextResponse("Nobody lives at this address. Check the name that you asked for.\n", 421)
 
 
