@@ -91,6 +91,7 @@ def test_somebody_changes_their_password_and_goes_out_without_a_mouse(
 
     unfolds(attic, "Ada in the attic")
     presses(attic, "Settings")
+    presses(attic, "Logging in")
     types(attic, "The old one", PASSWORD)
     types(attic, "A new one", "three lamps, one window")
     presses(attic, "Change it")
