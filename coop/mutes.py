@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, delete, exists, or_, select
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
 from coop import accounts
 from coop.accounts import Account
@@ -46,10 +46,6 @@ def unmute(tx: Transaction, account: str, actor: str) -> None:
 def hides(account: Any, *by: Any) -> ColumnElement[bool]:
     """Whether an account, a number or a column, mutes one of those whose URIs are in the columns `by`."""
     return exists().where(Mute.account == account, or_(*(Mute.muted == one for one in by)))
-
-
-def is_muted(db: Session, account: int, actor: str) -> bool:
-    return db.get(Mute, (account, actor)) is not None
 
 
 def listing(account: int) -> Select[Actor]:

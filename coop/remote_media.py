@@ -122,7 +122,7 @@ async def sweep(here: Instance, folder: Path, most: int = MAX_KEPT) -> int:
     before = here.now() - UNSEEN
     await here.store.write(lambda tx: _forget(tx, before, most))
     kept = await here.store.read(lambda db: {*db.scalars(select(RemoteMedia.name))})
-    return await asyncio.to_thread(_remove, (folder / FOLDER).glob("*"), kept, before.timestamp())
+    return await asyncio.to_thread(_remove, (folder / FOLDER).glob("*"), kept)
 
 
 def _forget(tx: Transaction, before: datetime, most: int) -> None:
@@ -134,7 +134,8 @@ def _forget(tx: Transaction, before: datetime, most: int) -> None:
             tx.db.delete(row)
 
 
-def _remove(files: Iterable[Path], kept: set[str | None], before: float) -> int:
+def _remove(files: Iterable[Path], kept: set[str | None]) -> int:
+    """One whose row is just about to be written may go, too: then it is fetched once more."""
     gone = [one for one in files if one.name not in kept]
     for one in gone:
         one.unlink(missing_ok=True)

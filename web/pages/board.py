@@ -13,18 +13,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from activitypub.errors import ProtocolError
 from activitypub.money import CURRENCIES
 from activitypub.proposal import Price, Purpose, Unit
 from coop import access, offers, responses
 from coop.errors import NotFound, Trouble
 from coop.offers import Draft, Offer
 from federation import discovery, ids, known
-from federation.client import Gone, Unreachable
 from federation.instance import Instance
-from federation.outbox import TooLong
 from federation.tables import Object
 from web import inside, session, talks
+from web.doing import EXPECTED
 from web.languages import _
 from web.once import new_key
 from web.pages.public import card, cards_of
@@ -50,7 +48,6 @@ FIELDS = (
 )
 TYPED = ("answer", "text", "amount", "times", "due", "name")  # in the forms of an offer's page
 _UNITS: dict[str, Unit] = {one: one for one in get_args(Unit)}
-EXPECTED = (Trouble, ProtocolError, Unreachable, Gone, TooLong)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,9 @@ from federation import discovery
 from federation.instance import Instance
 from federation.tables import Actor
 from web import inside, session, shown
+from web.doing import EXPECTED
 from web.languages import N_, _
-from web.pages.saying import EXPECTED, does
+from web.pages.saying import does
 from web.session import text
 from web.shown import Person
 

@@ -23,9 +23,9 @@ from federation.instance import Instance
 from federation.store import Unavailable
 from federation.tables import Actor, Object
 from web import inside, session, shown
+from web.doing import EXPECTED
 from web.languages import _
 from web.once import new_key
-from web.pages.saying import EXPECTED
 from web.rendering import start
 from web.session import text
 from web.shown import Person, Post

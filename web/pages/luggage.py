@@ -18,8 +18,8 @@ from federation import discovery, known
 from federation.instance import Instance
 from federation.tables import Actor
 from web import inside, session
+from web.doing import EXPECTED
 from web.languages import _
-from web.pages.saying import EXPECTED
 from web.pages.servers import uploaded
 from web.pages.settings import PLACES
 from web.session import text

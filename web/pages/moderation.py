@@ -19,8 +19,8 @@ from federation.instance import Instance
 from federation.store import Transaction
 from federation.tables import Actor
 from web import inside, session, shown
+from web.doing import EXPECTED
 from web.languages import N_, _
-from web.pages.saying import EXPECTED
 from web.session import text
 
 LATEST = 50  # people on a page

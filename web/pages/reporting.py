@@ -19,9 +19,9 @@ from federation.instance import Instance
 from federation.store import Transaction
 from federation.tables import Actor, Object
 from web import inside, session, shown
+from web.doing import EXPECTED
 from web.languages import _
 from web.once import new_key
-from web.pages.saying import EXPECTED
 from web.session import text
 
 POSTS = 5  # among which one may choose

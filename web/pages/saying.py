@@ -20,10 +20,10 @@ from coop.errors import NotFound, Trouble
 from federation import discovery, known
 from federation.client import Gone, Unreachable
 from federation.instance import Instance
-from federation.outbox import TooLong
 from federation.store import Transaction, Unavailable
 from federation.tables import Object
 from web import inside, session, shown, writing
+from web.doing import EXPECTED
 from web.languages import _
 from web.lines import lines
 from web.session import text
@@ -33,7 +33,6 @@ AROUND = 12  # posts that are shown before one in its conversation, and after it
 MAX_PREVIEW = 50_000  # characters
 PART = "text/html; part"  # what a page of ours asks for that needs no whole page
 MENTIONED = 20  # addresses that are looked up before something is said
-EXPECTED = (Trouble, ProtocolError, Unreachable, Gone, Unavailable, TooLong)
 
 
 # --- Saying something ----------------------------------------------------------------------------------------------

@@ -18,10 +18,10 @@ from federation.instance import Instance
 from federation.tables import Actor
 from web import inside, session
 from web.attempts import SHORTEST
+from web.doing import EXPECTED
 from web.languages import _
 from web.once import new_key
 from web.pages import door
-from web.pages.saying import EXPECTED
 from web.session import text
 
 FIRST = 3  # skills that are asked for

@@ -13,9 +13,9 @@ from coop import filters
 from federation import ids
 from federation.instance import Instance
 from web import inside, session
+from web.doing import EXPECTED
 from web.languages import _
 from web.pages.moderation import places
-from web.pages.saying import EXPECTED
 from web.session import text
 
 
