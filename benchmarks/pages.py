@@ -20,9 +20,8 @@ from federation.store import Store, Transaction
 from tests.web.every_page import every_page
 from tests.web.lively import lively
 from tests.web.weighing import octets, statements
+from web.pages.today import LATEST
 from web.session import Browser
-
-SEEN = 20  # posts on the page
 
 
 async def today(store: Store, turns: int) -> list[float]:
@@ -46,7 +45,7 @@ async def _seconds(visitor: httpx.AsyncClient) -> float:
     began = time.perf_counter()
     page = await visitor.get("/today")
     took = time.perf_counter() - began
-    if page.status_code != 200 or page.text.count("h-entry") != SEEN:
+    if page.status_code != 200 or page.text.count("h-entry") != LATEST:
         raise SystemExit(f"Today is not there: {page.status_code}")
     return took
 

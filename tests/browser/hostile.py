@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import httpx
 import msgspec
 
 from activitypub import context, proof
@@ -12,6 +13,7 @@ from activitypub.document import Json
 from coop import endorsements, follows, invitations, offers, projects
 from coop.reports import MAX_OPEN
 from federation.tables import Object
+from tests.coop.images import picture
 from tests.federation.stranger import PUBLIC, Stranger, ed25519
 from tests.fediverse import Studio, key_pair
 from tests.web.lively import Lively
@@ -80,6 +82,7 @@ async def _say(hostile: Hostile) -> None:
     """In answer to Ada, in public and to her alone, and for all who follow."""
     attic, post = hostile.house.attic, hostile.house.has["post"]
     for number, (by, trick) in enumerate(zip(hostile.people, hostile.tricks, strict=True)):
+        hostile.far.documents[f"/{number}.png"] = httpx.Response(200, content=picture("PNG"))
         file = {"type": "Image", "url": f"{hostile.far.home}/{number}.png", "name": trick, "mediaType": trick}
         odd = {"type": "Document", "url": trick, "name": trick, "mediaType": "image/png", "blurhash": trick}
         tags = [

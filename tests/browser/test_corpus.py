@@ -33,7 +33,8 @@ CANARY = "window.ran = []; window.pwned = () => { window.ran.push(document.curre
 # What would run or lead away if it were touched, and what no page of ours has.
 AUDIT = r"""() => {
   const found = [], say = (what, e) => found.push(`${what}: ${e.outerHTML.slice(0, 200)}`);
-  const home = url => { try { return new URL(url, location.href).origin === location.origin } catch { return false } };
+  const goes = url => { try { return new URL(url, location.href).href } catch { return '' } };
+  const home = url => goes(url).startsWith(`${location.origin}/`);
   for (const e of document.querySelectorAll('*')) {
     if (e.matches('iframe, frame, object, embed, base, portal, math, style, video, audio, marquee')) say('element', e);
     if (e.matches('meta[http-equiv]')) say('meta', e);
@@ -44,7 +45,7 @@ AUDIT = r"""() => {
     if (e.matches('form') && !home(e.getAttribute('action') || '')) say('form', e);
     if (e.matches('img, source') && !home(e.src)) say('image', e);
     if (e.matches('use') && !e.getAttribute('href').startsWith('/static/')) say('use', e);
-    if (e.matches('a[href]') && !/^(https?|mailto):/.test(e.protocol)) say('link', e);
+    if (e.matches('a[href]') && !/^(https?|mailto):/.test(goes(e.getAttribute('href')))) say('link', e);
     for (const {name} of e.attributes)
       if (/^on|^style$|^srcdoc$|^ping$|^background$/i.test(name)) say(name, e);
   }

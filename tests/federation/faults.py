@@ -23,7 +23,9 @@ def locked(store: Store) -> Iterator[None]:
 
 @contextmanager
 def full(store: Store) -> Iterator[None]:
-    """There is no room for one more page."""
+    """There is no room for one more page, nor in those that were given back."""
+    with store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("VACUUM")
     with _told(store, "max_page_count = 1"):
         yield
 

@@ -9,6 +9,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from activitypub.proposal import Price
 from coop import (
     agreements,
@@ -210,6 +212,7 @@ async def _strangers(one: Lively, _: Path) -> None:
     await attic.does(lambda tx: profiles.edit(tx, attic.uri, Changes(approves_followers=True)))
     await far.sends(attic, far.activity("Follow", cleo, attic.uri))
     options = [{"type": "Note", "name": name, "replies": {"totalItems": 3}} for name in ("Ink", "Lead")]
+    far.documents["/a.png"] = httpx.Response(200, content=picture())
     alt = [{"type": "Image", "url": f"{far.home}/a.png", "name": "A net", "mediaType": "image/png"}]
     more = {"to": [PUBLIC], "inReplyTo": one.has["post"], "summary": "Ink", "attachment": alt, "oneOf": options}
     for author in (cleo, dan):
