@@ -14,9 +14,9 @@ from boxroom.assemble import now
 from coop import logins
 from coop.accounts import Account
 from federation.client import Client
-from federation.guard import transport
 from federation.instance import Instance
 from federation.store import Store, Transaction
+from federation.transport import transport
 from tests.web.every_page import every_page
 from tests.web.lively import lively
 from tests.web.weighing import octets, statements

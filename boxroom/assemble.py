@@ -13,9 +13,9 @@ import coop
 from activitypub.nodeinfo import RELEASE
 from boxroom.settings import Settings
 from federation.client import Client
-from federation.guard import transport
 from federation.instance import Instance
 from federation.store import Store
+from federation.transport import transport
 
 
 def load_features() -> None:

@@ -7,7 +7,7 @@ import ssl
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from federation import guard
+from federation import transport
 
 Verdict = tuple[str, Literal["well", "look", "must"], str, str]
 
@@ -27,7 +27,7 @@ CURES = {  # by what OpenSSL finds wrong
 async def look(name: str, port: int, now: datetime) -> Verdict:
     try:
         async with asyncio.timeout(PATIENCE):
-            _, writer = await asyncio.open_connection(name, port, ssl=guard.tls())
+            _, writer = await asyncio.open_connection(name, port, ssl=transport.tls())
     except ssl.SSLCertVerificationError as error:
         return "certificate", "must", error.verify_message, CURES.get(error.verify_code, RENEWED)
     except ssl.SSLError as error:

@@ -14,7 +14,6 @@ from functools import lru_cache, partial
 from types import MappingProxyType
 from urllib.parse import urljoin
 
-import aiohttp
 import idna
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from yarl import URL
@@ -25,7 +24,8 @@ from activitypub.errors import Forbidden, Malformed
 from activitypub.message import Request, Scheme
 from activitypub.origin import origin
 from federation.answer import AS2, Answer, Gone, Refused, Unreachable, is_activity_type, read_all, read_head
-from federation.guard import Limits, Response, Transport, reason, transport
+from federation.guard import Limits
+from federation.transport import Response, Transport, transport
 
 __all__ = [
     "ACTIVITY_JSON",
@@ -251,8 +251,8 @@ class Client:
         try:
             async with self.transport.request(method, address.url, headers, body) as response:
                 return await self._read(method, address, response)
-        except (aiohttp.ClientError, OSError, ValueError) as error:  # the last of what they are written with
-            raise Unreachable(reason(error, address.host)) from error
+        except (OSError, ValueError) as error:  # the last of what they are written with
+            raise Unreachable(f"{address.host} cannot be reached: {error}") from error
 
     async def _read(self, method: str, address: _Address, response: Response) -> Answer:
         headers: dict[str, str] = {}

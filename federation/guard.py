@@ -8,32 +8,26 @@ every address that is about to be connected, literal ones included, so nothing g
 from __future__ import annotations
 
 import asyncio
-import os
 import resource
 import socket
-import ssl
 import weakref
-from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
-from typing import Any, Protocol
-
-import aiohttp
-import certifi
-from aiohttp.abc import AbstractResolver, ResolveResult
-from yarl import URL
+from typing import TYPE_CHECKING, Any
 
 from activitypub.origin import site
+
+if TYPE_CHECKING:
+    from aiohttp import AddrInfoType
+    from aiohttp.abc import ResolveResult
 
 Resolve = Callable[[str, int], Awaitable[list[str]]]
 
 MAX_KEPT = 2_000  # sockets; beyond these none is kept for another request
-MAX_PER_HOST = 4  # connections (P-168)
-KEEP_ALIVE = 4  # seconds; less than any server's, the shortest being 5 (uvicorn, Node.js)
-DNS_CACHE = 60  # seconds
 LOOKUPS = 64  # names that are looked up at once
 LOOKUPS_OF_A_SITE = 4  # of them, or one domain with names that hang would have them all
 
@@ -124,8 +118,8 @@ def is_web_port(port: int) -> bool:
 
 
 @dataclass(slots=True)
-class Guard(AbstractResolver):
-    """Resolver and socket factory of the one connector."""
+class Guard:
+    """Resolver and socket factory of the one connector: what aiohttp calls an abstract resolver."""
 
     allow_private: bool
     limits: Limits
@@ -152,7 +146,7 @@ class Guard(AbstractResolver):
             self._check(address, host)
         return [_found(host, address, port) for address in addresses]
 
-    def open(self, info: aiohttp.AddrInfoType) -> socket.socket:
+    def open(self, info: AddrInfoType) -> socket.socket:
         """A socket for exactly the address in `info`. Raise `NotAllowed` if it must not be connected."""
         family, kind, protocol, _, (address, port, *_) = info
         self._check(address, address)
@@ -193,117 +187,4 @@ def affordable(files: int) -> int:
 def _found(host: str, address: str, port: int) -> ResolveResult:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     flags = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
-    return ResolveResult(hostname=host, host=address, port=port, family=family, proto=0, flags=flags)
-
-
-class Chunks(Protocol):
-    """The body of an answer, as it comes."""
-
-    def iter_chunked(self, n: int) -> AsyncIterable[bytes]: ...
-
-
-class Response(Protocol):
-    """An answer of which the head is here: aiohttp's, as far as we need it."""
-
-    @property
-    def status(self) -> int: ...
-    @property
-    def raw_headers(self) -> Iterable[tuple[bytes, bytes]]: ...
-    @property
-    def content(self) -> Chunks: ...
-
-
-class Transport(Protocol):
-    """A way out: the one seam between us and the network."""
-
-    def request(
-        self, method: str, url: URL, headers: dict[str, str], body: bytes | None = None
-    ) -> AbstractAsyncContextManager[Response]:
-        """Send what is given and nothing else; neither follow nor unpack what comes back. Raise as `reason` reads."""
-
-    async def close(self) -> None: ...
-
-
-class GuardedTransport:
-    """The way out over aiohttp, with the `Guard` at the door. Opened by its first request."""
-
-    def __init__(self, guard: Guard) -> None:
-        self.guard = guard
-        self.tls = tls()
-        self._session: aiohttp.ClientSession | None = None
-
-    def request(
-        self, method: str, url: URL, headers: dict[str, str], body: bytes | None = None
-    ) -> AbstractAsyncContextManager[Response]:
-        if self._session is None:
-            self._session = self._open()
-        if self.guard.is_crowded:
-            headers = {**headers, "connection": "close"}
-        return self._session.request(method, url, headers=headers, data=body, allow_redirects=False)
-
-    async def close(self) -> None:
-        if self._session is not None:
-            await self._session.close()
-        await self.guard.close()
-
-    def _open(self) -> aiohttp.ClientSession:
-        connector = aiohttp.TCPConnector(
-            ssl=self.tls,
-            resolver=self.guard,
-            socket_factory=self.guard.open,
-            ttl_dns_cache=DNS_CACHE,
-            keepalive_timeout=KEEP_ALIVE,
-            limit=0,  # whoever sends decides how much at once
-            limit_per_host=MAX_PER_HOST,
-        )
-        return aiohttp.ClientSession(
-            connector=connector,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            skip_auto_headers=("Accept", "Accept-Encoding", "User-Agent"),
-            auto_decompress=False,
-            timeout=aiohttp.ClientTimeout(sock_connect=self.guard.limits.connect),  # the client counts the whole
-            trust_env=False,
-        )
-
-
-def transport(allow_private: bool, limits: Limits | None = None, lookup: Resolve | None = None) -> Transport:
-    """The one way out. With `allow_private` (development, LAN, VPN) it leads to private addresses, too.
-
-    `lookup` gives the addresses of a host and a port; without it the system does.
-    """
-    return GuardedTransport(Guard(allow_private, limits or Limits(), lookup))
-
-
-def tls() -> ssl.SSLContext:
-    """With certifi's authorities, or those in SSL_CERT_FILE or SSL_CERT_DIR; TLS 1.2 at least (P-169)."""
-    file, folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
-    return ssl.create_default_context(cafile=file or (None if folder else certifi.where()), capath=folder)
-
-
-def reason(error: BaseException, host: str) -> str:
-    """Why `host` could not be asked, in a sentence for operators."""
-    match error:
-        case aiohttp.ClientConnectorError():
-            return _unconnected(error, host)
-        case aiohttp.ServerDisconnectedError() | aiohttp.ClientPayloadError() | aiohttp.ClientOSError():
-            return f"{host} hung up in the middle"
-        case TimeoutError():
-            return f"{host} took too long to connect"
-        case aiohttp.ClientError():
-            return f"{host} does not speak HTTP as we do: {str(error)[:200]}"
-    return f"{host} cannot be reached: {error}"
-
-
-def _unconnected(error: aiohttp.ClientConnectorError, host: str) -> str:
-    wrong: Any = error.os_error
-    if isinstance(wrong, NotAllowed):
-        return str(wrong)
-    if isinstance(wrong, socket.gaierror):
-        return f"{host} has no address"
-    if isinstance(wrong, ConnectionRefusedError):
-        return f"{host} refuses connections"
-    if isinstance(wrong, ssl.SSLCertVerificationError):
-        return f"the certificate of {host} does not verify: {wrong.verify_message}"
-    if isinstance(wrong, ssl.SSLError):
-        return f"{host} and we have no TLS in common: {wrong.reason or wrong}"
-    return f"{host} cannot be reached: {wrong.strerror or wrong}"
+    return {"hostname": host, "host": address, "port": port, "family": family, "proto": 0, "flags": flags}

@@ -26,7 +26,7 @@ def test_federation_md_names_every_activity_that_is_received() -> None:
     assert named == registry.handled()
 
 
-def test_one_client_and_its_guard_alone_open_sockets() -> None:
+def test_one_way_out_and_its_guard_alone_open_sockets() -> None:
     sources = [
         file
         for room in ("activitypub", "federation", "coop", "web", "boxroom")
@@ -34,7 +34,7 @@ def test_one_client_and_its_guard_alone_open_sockets() -> None:
     ]
     users = {file.relative_to(ROOT).as_posix() for file in sources if _imports(file) & {"httpx", "aiohttp"}}
 
-    assert users == {"federation/client.py", "federation/guard.py"}
+    assert users == {"federation/transport.py", "federation/guard.py"}
 
 
 def _imports(file: Path) -> set[str]:

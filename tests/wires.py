@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import httpx
 from yarl import URL
 
-from federation.guard import Response
+from federation.transport import Response
 
 
 @dataclass(frozen=True, slots=True)

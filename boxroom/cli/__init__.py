@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
 from pathlib import Path
 from typing import Any, NoReturn
 
 import click
+
+from boxroom.loading import load
 
 for _unwanted in ("rich", "pygments"):
     # structlog loads these, where they are installed, for command lines and tracebacks of their own: 5 MiB in
@@ -85,7 +86,7 @@ class CommandLine(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module, _, attribute = COMMANDS[cmd_name][0].partition(":")
-        found: click.Command = getattr(importlib.import_module(f"boxroom.cli.{module}"), attribute)
+        found: click.Command = getattr(load(f"boxroom.cli.{module}"), attribute)
         return found
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -15,6 +15,7 @@ from boxroom.cli import data_folder, data_option
 from boxroom.cli.desk import finish, is_studio, opened, settings_in
 from boxroom.cli.printing import say, whisper
 from boxroom.folder import make, serving
+from boxroom.loading import load
 from boxroom.settings import Settings, Wrong
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ async def _found(data: Path, founding: Founding, password: str | None) -> Settin
 
 
 async def _serve(data: Path, host: str, port: int) -> None:
+    load("boxroom.server")
     from boxroom import server
 
     if not is_studio(data):

@@ -15,7 +15,7 @@ import msgspec
 from activitypub import keys
 from activitypub.document import Json, timestamp
 from federation.client import Client, Signer, Unreachable
-from federation.guard import transport
+from federation.transport import transport
 from tests.federation.peer import Asked, Peer, document, listening, reply
 from tests.federation.stranger import rsa
 

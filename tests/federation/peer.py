@@ -17,7 +17,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from federation.client import Client
-from federation.guard import Limits, Transport, transport
+from federation.guard import Limits
+from federation.transport import Transport, transport
 
 AS2 = "application/activity+json"
 WEEK = timedelta(days=7)

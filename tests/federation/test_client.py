@@ -16,7 +16,7 @@ from activitypub import keys, signatures
 from activitypub.errors import Forbidden, Malformed, ProtocolError
 from activitypub.message import Request
 from federation.client import Client, Gone, Refused, Signer, Unreachable, transport
-from federation.guard import Response, Transport
+from federation.transport import Response, Transport
 from tests.federation.peer import AS2, QUICK, START, Asked, Peer, asking, certificate, document, listening, reply, tls
 from tests.wires import Wires
 

@@ -17,10 +17,11 @@ from yarl import URL
 
 from activitypub.actor import RFC9421
 from federation import settling
-from federation.guard import Limits, Response, Transport
+from federation.guard import Limits
 from federation.instance import KEPT
 from federation.lanes import Lanes
 from federation.tables import Activity, Delivery
+from federation.transport import Response, Transport
 from tests.federation.receiver import Receiver, Reply, knows, lane_to, says, states
 from tests.fediverse import Fediverse, Studio
 

@@ -6,6 +6,7 @@ from tests.guards.guard import Guard
 
 CLIENT = "federation/client.py"
 GUARD = "federation/guard.py"
+TRANSPORT = "federation/transport.py"
 DOCUMENT = "activitypub/document.py"
 MESSAGE = "activitypub/message.py"
 PROOF = "activitypub/proof.py"
@@ -362,14 +363,14 @@ GUARDS = (
     ),
     Guard(GUARD, "and port not in _NOT_WEB", "", "test_guard.py::test_no_other_kind_of_server_is_spoken_to"),
     Guard(
-        GUARD,
+        TRANSPORT,
         "socket_factory=self.guard.open,",
         "",
         "test_client.py::test_neither_an_address_nor_a_redirect_leads_to_a_private_network",
     ),
     Guard(
-        GUARD,
-        "resolver=self.guard,",
+        TRANSPORT,
+        'resolver=cast("AbstractResolver", self.guard),',
         "",
         "test_guard.py::test_a_name_is_resolved_once_and_that_very_address_is_connected",
     ),
@@ -392,40 +393,43 @@ GUARDS = (
         "test_guard.py::test_a_place_is_free_again_when_the_system_has_answered",
     ),
     Guard(
-        GUARD,
+        TRANSPORT,
         "allow_redirects=False",
         "allow_redirects=True",
         "test_knocking.py::test_a_delivery_does_not_follow_a_redirect",
     ),
     Guard(
-        GUARD,
+        TRANSPORT,
         "cookie_jar=aiohttp.DummyCookieJar(),",
         "",
         "test_knocking.py::test_deliveries_to_one_host_share_a_connection",
     ),
     Guard(
-        GUARD,
+        TRANSPORT,
         "trust_env=False",
         "trust_env=True",
         "test_knocking.py::test_no_proxy_of_the_environment_sees_what_we_send",
     ),
     Guard(
-        GUARD,
+        TRANSPORT,
         "if self.guard.is_crowded:",
         "if False:",
         "test_guard.py::test_connections_are_closed_after_use_when_there_are_too_many",
     ),
     Guard(
-        GUARD, "limit_per_host=MAX_PER_HOST,", "", "test_limits.py::test_a_host_has_four_connections_of_ours_at_most"
+        TRANSPORT,
+        "limit_per_host=MAX_PER_HOST,",
+        "",
+        "test_limits.py::test_a_host_has_four_connections_of_ours_at_most",
     ),
     Guard(
-        GUARD,
-        "ssl=self.tls,",
+        TRANSPORT,
+        "ssl=tls(),",
         "ssl=False,",
         "test_limits.py::test_a_certificate_that_nobody_vouches_for_is_not_trusted",
     ),
     Guard(
-        GUARD,
+        TRANSPORT,
         "auto_decompress=False",
         "auto_decompress=True",
         "test_limits.py::test_what_is_compressed_is_small_when_it_is_not",
