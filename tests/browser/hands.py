@@ -37,8 +37,10 @@ class Keyboard:
         self.page.keyboard.type(words)
 
     def unfolds(self, name: str) -> None:
+        """Open what is folded, and go on to what is in it."""
         self.goes_to(name)
         self.page.keyboard.press("Enter")
+        self.page.keyboard.press("Tab")
 
     def chooses(self, name: str) -> None:
         """What is ticked, as a box is."""
@@ -58,7 +60,7 @@ class Keyboard:
         """Choose a file, which the system's own window would ask for."""
         self.goes_to(name)
         with self.page.expect_file_chooser() as chooser:
-            self.page.keyboard.press("Enter")
+            self.page.keyboard.press("Space")
         chooser.value.set_files(file)
 
     def _here(self) -> str:

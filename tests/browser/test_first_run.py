@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from tests.boxroom.house import PATIENCE, House, free_port
 from tests.boxroom.test_first_serving import link_of
+from tests.browser.evening import founds, makes_a_key, settles_in
+from tests.browser.hands import Keyboard
 from tests.browser.test_inside import Apart, Window, authenticator, browser, house_of, window
 from tests.browser.test_pages import CHROMIUM, CONTRAST, NIGHTS, SIZES, WIDE
 
@@ -36,73 +38,6 @@ def bo(tmp_path: Path) -> Iterator[House]:
         yield house
 
 
-class Keyboard:
-    """Somebody who has no mouse."""
-
-    def __init__(self, page: Page) -> None:
-        self.page = page
-
-    def is_at(self, heading: str) -> None:
-        expect(self.page.get_by_role("heading", level=1)).to_have_text(heading, timeout=PATIENCE * 1000)
-
-    def goes_to(self, selector: str) -> None:
-        """With the tabulator, until it is there; what has the focus is seen to have it."""
-        there = self.page.locator(selector)
-        expect(there).to_be_visible(timeout=PATIENCE * 1000)
-        for _ in range(30):
-            if there.evaluate("one => one === document.activeElement"):
-                break
-            self.page.keyboard.press("Tab")
-        expect(there).to_be_focused()
-        assert there.evaluate("one => getComputedStyle(one).outlineStyle") != "none", selector
-
-    def types(self, selector: str, words: str) -> None:
-        self.goes_to(selector)
-        self.page.keyboard.type(words)
-
-    def presses(self, selector: str, key: str = "Enter") -> None:
-        self.goes_to(selector)
-        self.page.keyboard.press(key)
-
-
-def founds(ada: Keyboard) -> None:
-    ada.is_at("Whose studio is this?")
-    ada.types("#name", "Ada Verne")
-    ada.types("#handle", "ada")
-    ada.page.keyboard.press("Enter")
-    ada.is_at("The address, for ever")
-    ada.goes_to("[value=own]")
-    ada.page.keyboard.press("ArrowDown")
-    ada.page.keyboard.press("Enter")
-    ada.presses("text=This is my address")
-    ada.is_at("How you come in")
-    ada.goes_to("[value=passkey]")
-    ada.page.keyboard.press("Enter")
-    ada.is_at("Your sheet")
-    ada.presses("[name=kept]", "Space")
-    ada.presses("text=Found the studio")
-    ada.is_at("The studio stands")
-    ada.presses("a.button")
-
-
-def settles_in(ada: Keyboard, bo: House) -> None:
-    ada.is_at("Make your key")
-    ada.types("#passkey-name", "The phone")
-    ada.page.keyboard.press("Enter")
-    ada.is_at("Welcome, Ada Verne")
-    ada.types("[name=skill-0]", "Maps")
-    ada.types("#availability", "From March")
-    ada.page.keyboard.press("Enter")
-    ada.is_at("Whom do you know?")
-    ada.types("#asked", f"@{bo.address}")
-    ada.page.keyboard.press("Enter")
-    ada.is_at("Your first offer")
-    ada.types("#title", "Maps, drawn by hand")
-    ada.types("#text", "From a sketch to the printed sheet.")
-    ada.presses("text=Put it on the board")
-    ada.is_at("Today")
-
-
 def test_a_studio_is_founded_with_a_passkey_by_keyboard_on_a_phone_and_talks(
     browser: Browser, ground: House, bo: House
 ) -> None:
@@ -113,8 +48,9 @@ def test_a_studio_is_founded_with_a_passkey_by_keyboard_on_a_phone_and_talks(
 
     with ground.starts("serve", "--port", ground.port) as server:
         phone.page.goto(link_of(server, ground))
-        founds(ada)
-        settles_in(ada, bo)
+        founds(ada, "Ada Verne", "ada")
+        makes_a_key(ada)
+        settles_in(ada, "Maps", "Maps, drawn by hand", knows=bo.address)
         phone.waits_to_see("/today", "The shop is open")
         bo.waits_for("followers", until=ground.address)
         phone.opens("/today")

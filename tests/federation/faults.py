@@ -14,9 +14,7 @@ from federation.store import Store, database_file
 @contextmanager
 def locked(store: Store) -> Iterator[None]:
     """Another program holds the database, and does not let go."""
-    path = database_file(str(store.engine.url))
-    assert path is not None
-    with _told(store), closing(sqlite3.connect(path, isolation_level=None)) as other:
+    with _told(store), closing(_other(store)) as other:
         other.execute("BEGIN IMMEDIATE")
         yield
 
@@ -24,8 +22,8 @@ def locked(store: Store) -> Iterator[None]:
 @contextmanager
 def full(store: Store) -> Iterator[None]:
     """There is no room for one more page, nor in those that were given back."""
-    with store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql("VACUUM")
+    with closing(_other(store)) as other:
+        other.execute("VACUUM")
     with _told(store, "max_page_count = 1"):
         yield
 
@@ -34,6 +32,13 @@ def full(store: Store) -> Iterator[None]:
 def read_only(store: Store) -> Iterator[None]:
     with _told(store, "query_only = ON"):
         yield
+
+
+def _other(store: Store) -> sqlite3.Connection:
+    """As another program has one."""
+    path = database_file(str(store.engine.url))
+    assert path is not None
+    return sqlite3.connect(path, isolation_level=None)
 
 
 @contextmanager

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ from coop.arrivals import ARRIVALS
 from coop.posts import Draft
 from tests.fediverse import Fediverse, Studio
 from tests.web.inhabitants import Inhabitant, at_home
+from tests.web.lively import lively
 from tests.web.test_collections import says
 from tests.web.visitors import neighbours
 
@@ -154,3 +157,24 @@ async def test_who_listens_does_not_keep_the_server_from_stopping(fediverse: Fed
     async with listening(one, told(attic)) as stream:
         app.hang_up()
         assert await stream.next() == ""
+
+
+LISTS = ("/today", "/board", "/projects", "/people", "/notifications", "/conversations", "/vouching", "/promises")
+
+
+def regions(page: str) -> set[str]:
+    """What of a page fetches itself anew."""
+    return {found for tag in re.findall(r"<[^>]* fresh\"[^>]*>|<[^>]*\"fresh\"[^>]*>", page) for found in ids(tag)}
+
+
+def ids(tag: str) -> list[str]:
+    return re.findall(r' id="([^"]+)"', tag)
+
+
+async def test_where_nothing_is_yet_what_comes_first_is_seen_as_soon(tmp_path: Path) -> None:
+    house = await lively(tmp_path)
+
+    for path in LISTS:
+        busy, empty = regions((await house.ada.sees(path)).text), regions((await house.nobody.sees(path)).text)
+        assert busy == empty != set(), path
+    await house.fediverse.close()

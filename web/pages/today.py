@@ -44,6 +44,7 @@ class Need:
 
     one: str  # what is said of one, and of many, each with a place for the number
     many: str
+    where: str  # it is answered
     number: int
 
 
@@ -93,21 +94,30 @@ def needs(db: Session, visitor: Visitor, here: Instance) -> list[Need]:
     """What waits for their answer, how much of each."""
     uri = visitor.uri
     requests = select(Follow).where(Follow.followed == uri, Follow.state == "asked")
+    agreed = commitments.mine(uri).where(commitments.Commitment.state == "agreed")
     found = {
-        NN_("%(number)s would like to follow you", "%(number)s would like to follow you"): requests,
-        NN_(
-            "%(number)s invitation into a project", "%(number)s invitations into projects"
-        ): invitations.invitations_for(uri, here.now()),
-        NN_("%(number)s answer to your offers", "%(number)s answers to your offers"): responses.waiting(uri),
-        NN_("%(number)s promise of yours to keep", "%(number)s promises of yours to keep"): commitments.mine(uri).where(
-            commitments.Commitment.state == "agreed"
+        "/people?show=requests": (
+            NN_("%(number)s would like to follow you", "%(number)s would like to follow you"),
+            requests,
+        ),
+        "/projects": (
+            NN_("%(number)s invitation into a project", "%(number)s invitations into projects"),
+            invitations.invitations_for(uri, here.now()),
+        ),
+        "/board?show=mine": (
+            NN_("%(number)s answer to your offers", "%(number)s answers to your offers"),
+            responses.waiting(uri),
+        ),
+        "/promises?show=mine": (
+            NN_("%(number)s promise of yours to keep", "%(number)s promises of yours to keep"),
+            agreed,
         ),
     }
-    counted = {
-        words: db.scalar(select(func.count()).select_from(one.order_by(None).subquery())) or 0
-        for words, one in found.items()
-    }
-    return [Need(*words, number) for words, number in counted.items() if number]
+    counted = [
+        Need(*words, where, db.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0)
+        for where, (words, query) in found.items()
+    ]
+    return [need for need in counted if need.number]
 
 
 routes = [Route("/today", get_today, methods=["GET"])]
