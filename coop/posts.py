@@ -24,7 +24,7 @@ from activitypub.note import Note
 from activitypub.note import author as author_of
 from activitypub.note import mentioned as mentioned_in
 from activitypub.origin import Activity, origin
-from coop import access, essays, follows, grants, mentions, projects, revisions
+from coop import access, essays, follows, grants, mentions, projects, revisions, sources
 from coop.errors import NotAllowed, NotFound, Trouble
 from coop.events import Edited, Erased, Notice, Sent, Shown, tell
 from federation import ids, known, outbox, registry
@@ -70,7 +70,9 @@ def publish(tx: Transaction, author: str, draft: Draft) -> Object:
     draft = narrowed(draft, parent)
     projects.check_draft(tx.db, draft.project, author, draft.visibility)
     note = compose(tx, author, "notes", draft, parent)
-    return essays.keep(tx, publish_note(tx, essays.travelling(note), draft.visibility), note.content)
+    row = publish_note(tx, essays.travelling(note), draft.visibility)
+    sources.keep(tx, row, draft.text)
+    return essays.keep(tx, row, note.content)
 
 
 def narrowed(draft: Draft, parent: Object | None) -> Draft:
@@ -135,7 +137,7 @@ def edit(tx: Transaction, author: str, uri: str, text: str, warning: str | None 
 
     Whoever is mentioned only now gets it as well (P-161); members of a project are its audience whatever it mentions.
     """
-    row = own(tx.db, author, uri)
+    row = own_words(tx.db, author, uri)
     if not text.strip():
         raise Trouble("there is nothing in it: write something, or delete the post")
     essays.check(text)
@@ -154,6 +156,7 @@ def edit(tx: Transaction, author: str, uri: str, text: str, warning: str | None 
         mentions=tuple(kept.values()),
     )
     revise(tx, row, {**row.document, **essays.travelling(changed).write()})
+    sources.keep(tx, row, text)
     return essays.keep(tx, row, changed.content)
 
 
@@ -374,6 +377,14 @@ def own(db: Session, author: str, uri: str) -> Object:
         raise NotFound(f"there is no post {uri} here")
     if row.author != author:
         raise NotAllowed("that is somebody else's; only its author can change it")
+    return row
+
+
+def own_words(db: Session, author: str, uri: str) -> Object:
+    """The same of what is but words; raise `Trouble` for what others have agreed to, or check by its seal."""
+    row = own(db, author, uri)
+    if row.type not in READABLE:
+        raise Trouble("that is more than words, and stays as it is; take it back, and say it anew")
     return row
 
 

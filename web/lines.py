@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from sqlalchemy.orm import Session
 
-from coop import filters, reactions
+from coop import filters, posts, reactions
 from federation import ids
 from federation.tables import Object
 from web import shown
@@ -32,6 +32,11 @@ class Line:
     def anchor(self) -> str:
         """Where it stands in the page."""
         return f"post-{ids.slug(self.post.number)}"
+
+    @property
+    def may_change(self) -> bool:
+        """Whether it is theirs, and but words."""
+        return self.is_own and self.post.note.type in posts.READABLE
 
     @property
     def reading(self) -> str:

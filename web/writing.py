@@ -60,6 +60,7 @@ class Words:
     visibility: str = "public"
     reply_to: str = ""
     project: str = ""
+    changes: str = ""  # the post that these words are to replace
     files: tuple[File, ...] = ()
     trouble: str = ""
     preview: str = ""  # HTML
@@ -88,7 +89,7 @@ async def words_of(request: Request, author: str, sent: FormData) -> Words:
     """
     here: Instance = request.scope["instance"]
     names = [one for one in sent.getlist("file") if isinstance(one, str)]
-    typed = {name: text(sent, name) for name in ("text", "warning", "visibility", "reply_to", "project")}
+    typed = {name: text(sent, name) for name in ("text", "warning", "visibility", "reply_to", "project", "changes")}
     words = Words(**typed)  # type: ignore[arg-type]
     if names:
         words = replace(words, files=await here.store.read(lambda db: files(db, author, names, sent)))

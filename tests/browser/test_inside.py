@@ -186,6 +186,7 @@ def test_every_page_inside_fits_and_can_be_read(
 ) -> None:
     long = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
     url = ada.does("post", f"# A heading\n\n{long} https://a.example/{long}")
+    ada.does("edit", url, f"# A heading, mended\n\n{long} https://a.example/{long}")
     ada.does("post", "By the page", "--warning", "Money")
     attic = window(browser, ada, size, night)
     attic.opens("/login")
@@ -196,6 +197,7 @@ def test_every_page_inside_fits_and_can_be_read(
         "news": "/notifications",
         "settings": "/settings",
         "read": f"/read?of={url}",
+        "change": f"/change?of={url}",
         "engine": "/engine",
         "out": "/moderation",
         "words": "/moderation/words",

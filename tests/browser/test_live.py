@@ -145,6 +145,26 @@ def test_names_are_completed_and_words_shown_before_they_are_said(browser: Brows
     assert attic.complaints == []
 
 
+def test_what_one_said_is_changed_as_it_was_typed_and_a_draft_stays_one(browser: Browser, ada: House) -> None:
+    attic = in_the_attic(browser, ada)
+    attic.says("The kiln is *hott*")
+    line = attic.page.locator(".line", has_text="The kiln is hott")
+    line.get_by_role("link", name="Answer").click()
+    attic.page.get_by_label("Answer", exact=True).fill("Half an answer")
+    attic.page.locator(".this").get_by_role("link", name="Change").click()
+    box = attic.page.get_by_label("What it says")
+    expect(box).to_have_value("The kiln is *hott*")
+
+    box.fill("The kiln is *hot*")
+    attic.page.get_by_role("button", name="Change it").click()
+
+    expect(attic.page.locator(".this em")).to_have_text("hot")
+    attic.page.get_by_text("What it said before").click()
+    expect(attic.page.locator("#before em")).to_have_text("hott")
+    expect(attic.page.get_by_label("Answer", exact=True)).to_have_value("Half an answer")
+    assert attic.complaints == []
+
+
 def test_everything_is_done_with_hands_on_the_keyboard(browser: Browser, ada: House) -> None:
     for words in ("First", "Second"):
         ada.does("post", words)

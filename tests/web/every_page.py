@@ -25,6 +25,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "/promises/new": ("/promises/new?project={project}",),
     "/report": ("/report?about={stranger}",),
     "/conversations/with": ("/conversations/with?who={circle}",),
+    "/change": ("/change?of={post}",),
     "/read": ("/read?of={post}", "/read?of={message}", "/read?of={room}", "/read?of={answer}", "/read?of={book}"),
     "/offer": ("/offer?is={offer}", "/offer?is={taken}", "/offer?is={theirs}"),
     "/endorsements/{hash}": ("/endorsements/{seal}", "/endorsements/{broken}"),

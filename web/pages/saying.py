@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -14,8 +15,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from activitypub import markdown
+from activitypub.document import Document
 from activitypub.errors import ProtocolError
-from coop import completing, conversations, feed, mentions, posts, reactions
+from activitypub.note import Note
+from coop import completing, conversations, feed, mentions, posts, reactions, revisions
 from coop.errors import NotFound, Trouble
 from federation import discovery, known
 from federation.client import Gone, Unreachable
@@ -113,8 +116,10 @@ async def preview(request: Request) -> Response:
 
 async def again(request: Request, words: Words, status: int) -> Response:
     """The page on which that was typed, with all of it."""
-    from web.pages import project, today
+    from web.pages import changing, project, today
 
+    if words.changes:
+        return await changing.change_page(request, words.changes, words, status)
     if words.reply_to:
         return await reading(request, words.reply_to, words, status)
     if words.project:
@@ -185,6 +190,7 @@ async def reading(request: Request, uri: str, words: Words | None, status: int =
             "earlier": read_at(rows[first - 1].uri) if first else "",
             "later": read_at(rows[last + 1].uri) if last + 1 < len(rows) else "",
             "of": row.uri,
+            "before": _before(db, row),
             "waiting": conversations.waiting(db, row),
             "words": words or Words(visibility=row.visibility, reply_to=row.uri),
             "may_choose": row.visibility != "project",
@@ -195,6 +201,23 @@ async def reading(request: Request, uri: str, words: Words | None, status: int =
     with suppress(Unavailable):
         await here.store.write(lambda tx: conversations.complete(tx, row))
     return inside.page(request, "conversation.html", values, status)
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What a post said, and until when."""
+
+    until: datetime
+    content: str  # HTML, not clean
+    warning: str
+
+
+def _before(db: Session, row: Object) -> list[Before]:
+    """Latest first."""
+    if row.updated is None:
+        return []
+    said = [(one.replaced, Note.read(Document(one.document))) for one in revisions.history(db, row)]
+    return [Before(until, note.content, note.warning) for until, note in reversed(said)]
 
 
 routes = [

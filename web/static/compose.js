@@ -20,14 +20,14 @@ async function part(address, options = {}) {
 // --- Drafts --------------------------------------------------------------------------------------------------------
 
 function remember() {
-  const about = ["reply_to", "project", "who"].map((one) => form.elements[one]?.value).find(Boolean);
-  const name = `draft ${about ?? location.pathname}`;
+  const about = ["reply_to", "project", "who", "changes"].find((one) => form.elements[one]?.value);
+  const name = about ? `draft ${about} ${form.elements[about].value}` : `draft ${location.pathname}`;
   const fields = ["text", "warning", "visibility"].filter((one) => form.elements[one]);
-  const kept = JSON.parse(localStorage.getItem(name) ?? "null");
   const sent = sessionStorage.getItem("sent");
   const failed = form.querySelector(".trouble, .preview");
-  if (sent === name && !failed) localStorage.removeItem(name);
-  else if (kept && !area.value) restore(kept);
+  if (sent && !failed) localStorage.removeItem(sent);
+  const kept = JSON.parse(localStorage.getItem(name) ?? "null");
+  if (kept && area.value === area.defaultValue && (!area.value || form.elements.changes)) restore(kept);
   sessionStorage.removeItem("sent");
 
   const keep = () => {
