@@ -337,7 +337,7 @@ def test_whoever_runs_us_may_say_whom_we_trust(tmp_path: Path, monkeypatch: pyte
     assert len(by_default) > 50
 
 
-async def test_connections_are_closed_after_use_when_there_are_too_many() -> None:
+async def test_it_is_known_when_too_many_are_open() -> None:
     crowded = guard(allow_private=True)
     crowded.most_kept = 20
     opened = [crowded.open(info("127.0.0.1")) for _ in range(21)]

@@ -12,6 +12,7 @@ from activitypub import digest, keys, signatures
 from activitypub.errors import Malformed
 from activitypub.message import Request, Scheme
 from federation.client import ACTIVITY_JSON, Client, Signer, Unreachable
+from federation.transport import GuardedTransport
 from tests.federation.peer import START, Asked, Peer, asking, listening, reply
 
 SIGNER = Signer("https://home.example/ada#main-key", keys.new_rsa())
@@ -175,6 +176,17 @@ async def test_deliveries_to_one_host_share_a_connection(attic: Peer, client: Cl
     assert answer.body == b"thanks"
     assert attic.connections == 1
     assert all("cookie" not in asked.headers for asked in attic.asked)
+
+
+async def test_none_is_kept_where_too_many_are_open(attic: Peer, client: Client) -> None:
+    attic.answers["/inbox"] = reply(202)
+    assert isinstance(client.transport, GuardedTransport)
+    client.transport.guard.most_kept = 0
+    await client.post(attic.url("/inbox"), BODY, SIGNER)
+
+    await client.post(attic.url("/inbox"), BODY, SIGNER)
+
+    assert [asked.headers.get("connection") for asked in attic.asked] == [None, "close"]
 
 
 @pytest.mark.proves("P-331")

@@ -414,7 +414,7 @@ GUARDS = (
         TRANSPORT,
         "if self.guard.is_crowded:",
         "if False:",
-        "test_guard.py::test_connections_are_closed_after_use_when_there_are_too_many",
+        "test_knocking.py::test_none_is_kept_where_too_many_are_open",
     ),
     Guard(
         TRANSPORT,
