@@ -14,6 +14,7 @@ from sqlalchemy import Index, Select, delete, exists, func, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from activitypub import audience
+from activitypub.media import Media
 from coop import accounts, blocks, posts
 from coop.accounts import Account
 from coop.blocks import Block
@@ -124,7 +125,7 @@ def clear(tx: Transaction, event: Departed) -> None:
 # --- Writing and reading -----------------------------------------------------------------------------------------
 
 
-def write(tx: Transaction, author: str, to: Iterable[str], text: str) -> Object:
+def write(tx: Transaction, author: str, to: Iterable[str], text: str, attachments: tuple[Media, ...] = ()) -> Object:
     """Send a letter to everybody in `to`, as an answer to the last one between just these, if there is one.
 
     Raise `Trouble` as `posts.publish` does, and for nobody or too many; `known.Missing` for whom nobody here has met.
@@ -137,7 +138,9 @@ def write(tx: Transaction, author: str, to: Iterable[str], text: str) -> Object:
         raise Trouble(f"you block {known.actor(tx.db, blocked).name}: lift that first")
     account = accounts.numbers(tx.db)[author]
     last = tx.db.scalar(between(account, circle(others)).limit(1))
-    return posts.publish(tx, author, Draft(text, "direct", reply_to=last.uri if last else None, to=others))
+    return posts.publish(
+        tx, author, Draft(text, "direct", reply_to=last.uri if last else None, attachments=attachments, to=others)
+    )
 
 
 def latest(account: int, before: int | None = None) -> Select[str, int, int]:

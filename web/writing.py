@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from activitypub.audience import Visibility
+from activitypub.media import Media as Attached
 from coop import media
 from coop.errors import Trouble
 from coop.media import Media
@@ -34,6 +35,8 @@ IN_PROJECT: dict[Visibility, str] = {
     "project": N_("Everybody in the project"),
     "public": N_("Everybody, in the project’s name"),
 }
+_FIELDS = ("text", "warning", "visibility", "reply_to", "project", "changes", "who", "to")
+ASK = N_("say what is to be seen, for those who do not see it, and say it then")  # of files that came with the words
 MAX_FORM = media.MAX_FILE + 1024 * 1024  # octets, of one with files
 
 
@@ -61,6 +64,8 @@ class Words:
     reply_to: str = ""
     project: str = ""
     changes: str = ""  # the post that these words are to replace
+    who: str = ""  # of a letter: the people between whom it goes, as `correspondence.circle` has them
+    to: str = ""  # of the first one: their addresses
     files: tuple[File, ...] = ()
     trouble: str = ""
     preview: str = ""  # HTML
@@ -89,7 +94,7 @@ async def words_of(request: Request, author: str, sent: FormData) -> Words:
     """
     here: Instance = request.scope["instance"]
     names = [one for one in sent.getlist("file") if isinstance(one, str)]
-    typed = {name: text(sent, name) for name in ("text", "warning", "visibility", "reply_to", "project", "changes")}
+    typed = {name: text(sent, name) for name in _FIELDS}
     words = Words(**typed)  # type: ignore[arg-type]
     if names:
         words = replace(words, files=await here.store.read(lambda db: files(db, author, names, sent)))
@@ -121,6 +126,11 @@ async def upload(request: Request, author: str, sent: FormData) -> tuple[File, .
 
 def attached(tx: Transaction, author: str, words: Words) -> Draft:
     """What stands in the box, to be published with its files. Raise `Trouble`, `NotFound` for a file of another."""
+    return replace(words.draft, attachments=beside(tx, author, words))
+
+
+def beside(tx: Transaction, author: str, words: Words) -> tuple[Attached, ...]:
+    """The files beside the words, attached and described. Raise `Trouble`, `NotFound` for a file of another."""
     for one in words.files:
         media.describe(tx, author, one.name, one.alt)
-    return replace(words.draft, attachments=media.attach(tx, author, [one.name for one in words.files]))
+    return media.attach(tx, author, [one.name for one in words.files])

@@ -72,6 +72,7 @@ OTHERS = {
     "receipts": {"uri", "type", "actor", "state", "error"},
     "reports": {"uri", "server", "site", "text"},
     "responses": {"uri", "offer", "text", "via", "state", "reason", "agreement", "answers"},
+    "sources": {"text"},
     "spare_codes": {"hash"},
     "statements": {"hash", "uri", "kind"},
     "verified_links": {"url"},

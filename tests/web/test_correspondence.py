@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 from sqlalchemy import delete
 
+import web.app
 from coop import accounts, blocks, correspondence, notifications, posts
 from coop.correspondence import Letter, Unfiled
 from federation.store import Transaction
@@ -16,6 +18,7 @@ from tests.coop.neighbours import counting
 from tests.fediverse import Fediverse, Studio, key_pair
 from tests.web.inhabitants import Inhabitant, at_home, forms, gives_a_password
 from tests.web.test_collections import says
+from tests.web.uploads import picture
 from tests.web.visitors import BROWSER, neighbours, visiting
 
 NEW, WITH, ALL = "/conversations/new", "/conversations/with", "/conversations"
@@ -135,7 +138,7 @@ async def test_a_letter_that_cannot_go_comes_back_as_it_was_typed(
     [form] = [one for one in forms(answer.text) if one.action == NEW]
     assert answer.status_code == 422
     assert why in answer.text
-    assert (form.fields["to"], form.fields["text"].strip()) == (to.strip(), words.strip())
+    assert (form.fields["to"].strip(), form.fields["text"].strip()) == (to.strip(), words.strip())
     assert await shop.knows(Letter) == []
 
 
@@ -308,3 +311,45 @@ async def test_who_blocks_somebody_is_not_told_to_them(fediverse: Fediverse) -> 
 
     assert sent.status_code == 303
     assert await attic.knows(Letter) == []
+
+
+async def test_files_go_with_a_letter_once_it_is_said_what_is_in_them(fediverse: Fediverse, tmp_path: Path) -> None:
+    attic, shop, _, _ = await two(fediverse)
+    attic.app = web.app.create({attic.host: attic.instance}, media={attic.host: tmp_path})
+    ada = Inhabitant(attic, visiting(attic))
+    await ada.logs_in()
+    to = f"@{shop.address}"
+    [form] = [one for one in forms((await ada.sees(NEW)).text) if one.action == NEW]
+    file = {"upload": ("net.png", picture(), "image/png")}
+
+    asked = await ada.client.post(NEW, data={**form.fields, "to": to, "text": "Look"}, files=file)
+    [again] = [one for one in forms(asked.text) if one.action == NEW]
+    [name] = [one for one in again.fields if one.startswith("alt-")]
+    sent = await ada.sends_from(asked.text, NEW, **{name: "A net, red"})
+    await fediverse.settle()
+
+    assert (asked.status_code, "say what is to be seen" in asked.text) == (422, True)
+    assert (again.fields["to"], again.fields["text"].strip()) == (to, "Look")
+    assert sent.status_code == 303
+    [letter] = await shop.knows(Object)
+    [attached] = letter.document["attachment"]
+    assert (attached["name"], attached["mediaType"], letter.visibility) == ("A net, red", "image/png", "direct")
+    assert "A net, red" in (await ada.sees(sent.headers["location"].partition("#")[0])).text
+
+
+async def test_without_any_script_files_are_added_where_one_writes(fediverse: Fediverse, tmp_path: Path) -> None:
+    attic, _shop, _, bo = await two(fediverse)
+    attic.app = web.app.create({attic.host: attic.instance}, media={attic.host: tmp_path})
+    await writes(bo, fediverse, f"@{attic.address}", "Do you have a picture of it?")
+    ada = Inhabitant(attic, visiting(attic))
+    await ada.logs_in()
+    at_ada = WITH + (await ada.sees(ALL)).text.partition(f'href="{WITH}')[2].partition('"')[0].partition("#")[0]
+    [form] = [one for one in forms((await ada.sees(at_ada)).text) if one.action == WITH]
+    file = {"upload": ("net.png", picture(), "image/png")}
+
+    page = await ada.client.post("/attach", data={**form.fields, "text": "Here"}, files=file)
+
+    [again] = [one for one in forms(page.text) if one.action == WITH]
+    assert again.fields["text"].strip() == "Here"
+    assert again.fields["file"]
+    assert "Do you have a picture of it?" in page.text

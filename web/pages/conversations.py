@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -22,13 +25,13 @@ from federation.client import Gone, Unreachable
 from federation.instance import Instance
 from federation.store import Unavailable
 from federation.tables import Actor, Object
-from web import inside, session, shown
+from web import inside, session, shown, writing
 from web.doing import EXPECTED
 from web.languages import _
-from web.once import new_key
 from web.rendering import start
 from web.session import text
 from web.shown import Person, Post
+from web.writing import ASK, MAX_FORM, Words
 
 LATEST = 30  # conversations, and letters of one, on a page
 EXCERPT = 140  # characters
@@ -103,7 +106,7 @@ async def get_thread(request: Request) -> Response:
     return await thread_page(request, request.query_params.get("who", ""))
 
 
-async def thread_page(request: Request, circle: str, typed: str = "", trouble: str = "") -> Response:
+async def thread_page(request: Request, circle: str, words: Words | None = None, status: int = 200) -> Response:
     """What was said between these people, the last of it below, with the box to go on; by that it is read."""
     here: Instance = request.scope["instance"]
     visitor = await session.inhabitant(request)
@@ -120,35 +123,32 @@ async def thread_page(request: Request, circle: str, typed: str = "", trouble: s
             **inside.insider(db, visitor, here.home),
             "letters": [Sheet(one, one.note.author == visitor.uri) for one in posts],
             "between": sorted(shown.people(db, others, here.home).values(), key=lambda one: one.name),
-            "circle": circle,
             "older": ids.slug(rows[LATEST - 1].id) if len(rows) > LATEST else "",
-            "key": new_key(),
-            "typed": typed,
-            "trouble": trouble,
+            "words": words or Words(who=circle),
         }
         return rows[0].id, values
 
     newest, values = await here.store.read(read)
     with suppress(Unavailable):
         await here.store.write(lambda tx: correspondence.mark_read(tx, visitor.account.id, circle, newest))
-    return inside.page(request, "letter.html", values, 422 if trouble else 200)
+    return inside.page(request, "letter.html", values, status)
 
 
 async def answer(request: Request) -> Response:
     """Go on with a conversation, with all who are in it."""
     here: Instance = request.scope["instance"]
-    sent = await session.form_of(request)
     visitor = await session.inhabitant(request)
-    circle, words = text(sent, "who"), text(sent, "text")
-    last = correspondence.between(visitor.account.id, circle).limit(1)
+    sent = await session.form_of(request, MAX_FORM)
+    words = await writing.words_of(request, visitor.uri, sent)
+    last = correspondence.between(visitor.account.id, words.who).limit(1)
     found = await here.store.read(lambda db: db.scalar(last))
     if found is None:
         raise NotFound("there is no such conversation of yours, or nothing is left of it")
-    try:
-        await _send(request, correspondence.people(found), words, text(sent, "key"))
-    except EXPECTED as error:
-        return await thread_page(request, circle, words, _not_sent(error))
-    return inside.go(f"/conversations/with?who={circle}#last")
+
+    async def people() -> frozenset[str]:
+        return correspondence.people(found)
+
+    return await _send(request, sent, words, people)
 
 
 # --- A new one ---------------------------------------------------------------------------------------------------
@@ -161,29 +161,23 @@ async def get_new(request: Request) -> Response:
     found = await here.store.read(lambda db: db.scalar(select(Actor).where(Actor.uri == to, Actor.gone.is_(None))))
     if found is not None:
         to = f"@{found.address}" if found.address else found.uri
-    return await new_page(request, to)
+    return await new_page(request, Words(to=to))
 
 
-async def new_page(request: Request, to: str, typed: str = "", trouble: str = "") -> Response:
+async def new_page(request: Request, words: Words, status: int = 200) -> Response:
     here: Instance = request.scope["instance"]
     visitor = await session.inhabitant(request)
     mine = await here.store.read(lambda db: inside.insider(db, visitor, here.home))
-    values = {**mine, "to": to, "typed": typed, "trouble": trouble, "key": new_key()}
-    return inside.page(request, "new-letter.html", values, 422 if trouble else 200)
+    return inside.page(request, "new-letter.html", {**mine, "words": words}, status)
 
 
 async def begin(request: Request) -> Response:
     """Write to whoever is named, each looked up where they live."""
     here: Instance = request.scope["instance"]
-    sent = await session.form_of(request)
     visitor = await session.inhabitant(request)
-    to, words = text(sent, "to").strip(), text(sent, "text")
-    try:
-        people = await _named(here, to)
-        await _send(request, people, words, text(sent, "key"))
-    except EXPECTED as error:
-        return await new_page(request, to, words, _not_sent(error))
-    return inside.go(f"/conversations/with?who={correspondence.circle(people - {visitor.uri})}#last")
+    sent = await session.form_of(request, MAX_FORM)
+    words = await writing.words_of(request, visitor.uri, sent)
+    return await _send(request, sent, words, partial(_named, here, words.to))
 
 
 async def _named(here: Instance, to: str) -> frozenset[str]:
@@ -203,15 +197,32 @@ async def _named(here: Instance, to: str) -> frozenset[str]:
     return frozenset(found)
 
 
-async def _send(request: Request, people: frozenset[str], words: str, key: str) -> None:
-    """Once, however often the form is sent."""
+async def _send(
+    request: Request, sent: FormData, words: Words, people: Callable[[], Awaitable[frozenset[str]]]
+) -> Response:
+    """Once, however often the form is sent; what cannot be sent comes back."""
     here: Instance = request.scope["instance"]
     visitor = await session.inhabitant(request)
 
     async def write() -> str:
-        return await discovery.completing(here, lambda tx: correspondence.write(tx, visitor.uri, people, words).uri)
+        between = await people()
+        await discovery.completing(
+            here,
+            lambda tx: (
+                correspondence.write(tx, visitor.uri, between, words.text, writing.beside(tx, visitor.uri, words)).uri
+            ),
+        )
+        return correspondence.circle(between - {visitor.uri})
 
-    await request.scope["once"].do(f"{visitor.browser} {key}", write)
+    try:
+        if new := await writing.upload(request, visitor.uri, sent):
+            words = replace(words, files=(*words.files, *new))
+            raise Trouble(_(ASK))
+        circle = await request.scope["once"].do(f"{visitor.browser} {text(sent, 'key')}", write)
+    except EXPECTED as error:
+        words = replace(words, trouble=_not_sent(error))
+        return await (thread_page(request, words.who, words, 422) if words.who else new_page(request, words, 422))
+    return inside.go(f"/conversations/with?who={circle}#last")
 
 
 def _not_sent(error: Exception) -> str:

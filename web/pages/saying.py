@@ -30,7 +30,7 @@ from web.doing import EXPECTED
 from web.languages import _
 from web.lines import lines
 from web.session import text
-from web.writing import MAX_FORM, Words
+from web.writing import ASK, MAX_FORM, Words
 
 AROUND = 12  # posts that are shown before one in its conversation, and after it
 MAX_PREVIEW = 50_000  # characters
@@ -57,7 +57,7 @@ async def say(request: Request) -> Response:
     try:
         if new := await writing.upload(request, visitor.uri, sent):
             words = replace(words, files=(*words.files, *new))
-            raise Trouble(_("say what is to be seen, for those who do not see it, and say it then"))
+            raise Trouble(_(ASK))
         uri = await once.do(f"{visitor.browser} {text(sent, 'key')}", publish)
     except EXPECTED as error:
         return await again(request, replace(words, trouble=_in_words(error)), 422)
@@ -116,10 +116,14 @@ async def preview(request: Request) -> Response:
 
 async def again(request: Request, words: Words, status: int) -> Response:
     """The page on which that was typed, with all of it."""
-    from web.pages import changing, project, today
+    from web.pages import changing, conversations, project, today
 
     if words.changes:
         return await changing.change_page(request, words.changes, words, status)
+    if words.who:
+        return await conversations.thread_page(request, words.who, words, status)
+    if words.to:
+        return await conversations.new_page(request, words, status)
     if words.reply_to:
         return await reading(request, words.reply_to, words, status)
     if words.project:

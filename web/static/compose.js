@@ -5,6 +5,7 @@ import "./expander.js"; // beside this file, at its own address
 const PART = "text/html; part";
 const form = document.getElementById("say");
 const area = form?.elements.text;
+const beside = form?.querySelector("#beside");
 
 if (area) {
   remember();
@@ -57,7 +58,7 @@ function remember() {
 // --- Files ---------------------------------------------------------------------------------------------------------
 
 function show(page) {
-  form.querySelector("#beside").append(...page.querySelectorAll("#beside > li"));
+  beside.append(...page.querySelectorAll("#beside > li"));
   form.dispatchEvent(new Event("files"));
 }
 
@@ -93,7 +94,7 @@ function send(file) {
   bar.setAttribute("aria-label", file.name);
   bar.max = 1;
   row.append(words, bar);
-  form.querySelector("#beside").append(row);
+  beside.append(row);
 
   const body = new FormData();
   body.append("token", form.elements.token.value);
@@ -114,7 +115,7 @@ function send(file) {
         bar.remove();
         row.className = "trouble";
         row.setAttribute("role", "alert");
-        words.textContent = `${file.name}: ${trouble?.textContent ?? form.dataset.cut}`;
+        words.textContent = `${file.name}: ${trouble?.textContent ?? beside.dataset.cut}`;
       }
       resolve();
     });
@@ -124,16 +125,16 @@ function send(file) {
 
 // Once: whoever wants to say it without, may.
 function askForWords(event) {
-  if (event.submitter?.hasAttribute("formaction") || form.dataset.asked) return;
+  if (event.submitter?.hasAttribute("formaction") || beside.dataset.asked) return;
   const empty = [...form.querySelectorAll("#beside li:has(img) textarea")].find((one) => !one.value.trim());
   if (!empty) return;
   event.preventDefault();
   event.stopImmediatePropagation();
-  form.dataset.asked = "yes";
+  beside.dataset.asked = "yes";
   const words = document.createElement("p");
   words.className = "trouble";
   words.setAttribute("role", "alert");
-  words.textContent = form.dataset.ask;
+  words.textContent = beside.dataset.ask;
   empty.closest("li").append(words);
   empty.focus();
 }
