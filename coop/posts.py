@@ -137,7 +137,7 @@ def edit(tx: Transaction, author: str, uri: str, text: str, warning: str | None 
 
     Whoever is mentioned only now gets it as well (P-161); members of a project are its audience whatever it mentions.
     """
-    row = own_words(tx.db, author, uri)
+    row = changeable(tx.db, author, uri)
     if not text.strip():
         raise Trouble("there is nothing in it: write something, or delete the post")
     essays.check(text)
@@ -380,7 +380,7 @@ def own(db: Session, author: str, uri: str) -> Object:
     return row
 
 
-def own_words(db: Session, author: str, uri: str) -> Object:
+def changeable(db: Session, author: str, uri: str) -> Object:
     """The same of what is but words; raise `Trouble` for what others have agreed to, or check by its seal."""
     row = own(db, author, uri)
     if row.type not in READABLE:

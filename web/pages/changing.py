@@ -30,7 +30,7 @@ async def change_page(request: Request, uri: str, words: Words | None = None, st
     visitor = await session.inhabitant(request)
 
     def read(db: Session) -> dict[str, Any]:
-        row = posts.own_words(db, visitor.uri, uri)
+        row = posts.changeable(db, visitor.uri, uri)
         [post] = shown.posts(db, [row], here.home)
         typed = Words(text=sources.of(db, row), warning=post.note.warning, changes=row.uri)
         return {**inside.insider(db, visitor, here.home), "post": post, "words": words or typed}
