@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from sqlalchemy import event, text
+from sqlalchemy.engine import ExceptionContext
 from structlog.testing import capture_logs
 
 from federation import engine, settling
@@ -99,9 +100,14 @@ async def test_a_database_that_cannot_be_written_at_the_start_is_waited_for(fedi
     with store.engine.begin() as connection:
         connection.execute(text("ALTER TABLE lanes RENAME TO not_there"))
     failed, loop = asyncio.Event(), asyncio.get_running_loop()
-    event.listen(store.engine, "handle_error", lambda _: loop.call_soon_threadsafe(failed.set))
+
+    def tell(_: ExceptionContext) -> None:
+        loop.call_soon_threadsafe(failed.set)
+
+    event.listen(store.engine, "handle_error", tell)
     async with running(attic):
         await failed.wait()
+        event.remove(store.engine, "handle_error", tell)  # other databases of the tests have the same dialect
         with store.engine.begin() as connection:
             connection.execute(text("ALTER TABLE not_there RENAME TO lanes"))
         while not social.posts:
