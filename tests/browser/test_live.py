@@ -189,6 +189,7 @@ def test_everything_is_done_with_hands_on_the_keyboard(browser: Browser, ada: Ho
     keys.press("?")
     expect(attic.page.get_by_role("dialog", name="Keys")).to_be_visible()
     keys.press("Escape")
+    expect(attic.page.get_by_role("dialog", name="Keys")).to_be_hidden()
     keys.press("g")
     keys.press("n")
     expect(attic.page.get_by_role("heading", name="News")).to_be_visible()
