@@ -34,7 +34,7 @@ def keep(tx: Transaction, row: Object, text: str) -> None:
 
 
 def of(db: Session, row: Object) -> str:
-    """What a post was typed as; of one that came otherwise, out of an archive or a letter, the text of what it says."""
+    """What a post was typed as; of one out of an archive, or from before that was kept, the text of what it says."""
     typed = db.scalar(select(Source.text).where(Source.object == row.id))
     return _read_off(db, row) if typed is None else typed
 

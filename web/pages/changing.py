@@ -17,7 +17,7 @@ from web import inside, session, shown, writing
 from web.doing import EXPECTED, in_words
 from web.pages.saying import meet, read_at
 from web.session import text
-from web.writing import Words
+from web.writing import MAX_FORM, Words
 
 
 async def get_change(request: Request) -> Response:
@@ -41,7 +41,7 @@ async def change_page(request: Request, uri: str, words: Words | None = None, st
 async def change(request: Request) -> Response:
     here: Instance = request.scope["instance"]
     visitor = await session.inhabitant(request)
-    sent = await session.form_of(request)
+    sent = await session.form_of(request, MAX_FORM)
     words, uri = await writing.words_of(request, visitor.uri, sent), text(sent, "changes")
     try:
         await meet(here, words.text)
