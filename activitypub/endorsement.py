@@ -18,6 +18,7 @@ from activitypub.errors import Forbidden, Malformed, ProtocolError, Unverified
 from activitypub.keys import Key, listed
 from activitypub.origin import origin
 from activitypub.proof import MAX_PROOFS, check_sole_form
+from activitypub.sentence import Sentence
 
 Capacity = Literal["client", "collaborator", "employer", "employee", "peer", "student", "other"]
 Verdict = Literal["valid", "valid, offline", "valid by copy", "revoked", "expired", "invalid", "unknown"]
@@ -141,36 +142,54 @@ def verdict(
     ``memory`` without asking; from our memory of an author who is ``gone`` (P-116); only from a ``bundle``; or not.
     """
     if revoked:
-        return Judgement("revoked", f"The one who gave it took it back, as of {revoked.day} {revoked:%B %Y}.")
+        return Judgement("revoked", Sentence("The one who gave it took it back, as of %(day)s.", day=revoked.date()))
     try:
         check(endorsement, endorsement.author, now)
     except ProtocolError as error:
-        return Judgement("invalid", f"Refused: {error}.")
+        return Judgement("invalid", refused(error))
     if key_seen is None:
-        return Judgement("unknown", "The key of the one who gave it is not known here, so nobody here can tell.")
+        return Judgement(
+            "unknown", Sentence("The key of the one who gave it is not known here, so nobody here can tell.")
+        )
     if not proof_ok:
-        return Judgement("invalid", "The proof does not match: it was altered, or is not by the one it names.")
+        return Judgement(
+            "invalid", Sentence("The proof does not match: it was altered, or is not by the one it names.")
+        )
     if has_expired(endorsement, now):
-        return Judgement("expired", "It was given for a time, which is over.")
+        return Judgement("expired", Sentence("It was given for a time, which is over."))
     return _BY_KEY[key_seen]
 
 
+def refused(error: ProtocolError) -> Sentence:
+    return Sentence("Refused: %(why)s.", why=error)
+
+
 _BY_KEY: Final[dict[KeySeen, Judgement]] = {
-    "live": Judgement("valid", "The proof holds, and the key is confirmed by the server of the one who gave it."),
+    "live": Judgement(
+        "valid", Sentence("The proof holds, and the key is confirmed by the server of the one who gave it.")
+    ),
     "silent": Judgement(
         "valid, offline",
-        "The proof holds by a key that we saw ourselves earlier. That server did not confirm it when we last asked.",
+        Sentence(
+            "The proof holds by a key that we saw ourselves earlier. That server did not confirm it when we last asked."
+        ),
     ),
     "memory": Judgement(
         "valid, offline",
-        "The proof holds by a key that we saw ourselves earlier. That server was not asked in the last seven days.",
+        Sentence(
+            "The proof holds by a key that we saw ourselves earlier. That server was not asked in the last seven days."
+        ),
     ),
     "gone": Judgement(
         "valid, offline",
-        "Author gone: the proof holds by a key that we saw ourselves, before the account of the one who gave it ended.",
+        Sentence(
+            "Author gone: the proof holds by a key that we saw ourselves, before the account of the one who gave it "
+            "ended."
+        ),
     ),
     "bundle": Judgement(
-        "valid by copy", "The proof holds by a key that came with this copy; we never saw it at its owner's ourselves."
+        "valid by copy",
+        Sentence("The proof holds by a key that came with this copy; we never saw it at its owner's ourselves."),
     ),
 }
 

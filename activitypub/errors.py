@@ -8,8 +8,10 @@ ProtocolError        400
 
 from __future__ import annotations
 
+from activitypub.sentence import Telling
 
-class ProtocolError(Exception):
+
+class ProtocolError(Telling):
     """The other side broke a rule. Its text is sent back to that side's engineer, so it says what to change."""
 
     status = 400

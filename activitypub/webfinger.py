@@ -45,7 +45,7 @@ class Address:
         bare = text[5:] if text[:5].lower() == "acct:" else text.strip()
         user, at, name = unquote(bare).removeprefix("@").rpartition("@")
         if not at or not _USER.fullmatch(user) or not user.isprintable():
-            raise Malformed(f"{text[:200]!r} is not an address like ada@attic.example")
+            raise Malformed("%(typed)s is not an address like ada@attic.example", typed=repr(text[:200]))
         return cls(user, ascii_host(name))
 
     def __str__(self) -> str:
@@ -58,9 +58,9 @@ def ascii_host(name: str) -> str:
     try:
         found = plain if plain.isascii() else idna.encode(plain, uts46=True).decode()
     except idna.IDNAError as error:
-        raise Malformed(f"{name[:200]!r} is not a host") from error
+        raise Malformed("%(name)s is not a host", name=repr(name[:200])) from error
     if not _HOST.fullmatch(found + colon + port):
-        raise Malformed(f"{name[:200]!r} is not a host")
+        raise Malformed("%(name)s is not a host", name=repr(name[:200]))
     return found + colon + port
 
 

@@ -62,22 +62,22 @@ def opened(file: Path, most: int = MAX_FILES) -> Archive | None:
 def whole(archive: Archive, name: str, most: int) -> bytes:
     """A file of it. Raise `Trouble` if there is none or it is larger."""
     if name not in archive.places:
-        raise Trouble(f"there is no {name} in it")
+        raise Trouble("there is no %(name)s in it", name=name)
     data = bytearray()
     for chunk in archive.octets(name):
         data += chunk
         if len(data) > most:
-            raise Trouble(f"{name} in it is larger than {most // 2**20} MiB")
+            raise Trouble("%(name)s in it is larger than %(most)s MiB", name=name, most=most // 2**20)
     return bytes(data)
 
 
 def entries(archive: Archive, name: str) -> Iterator[bytes]:
     """What a collection lists, one after the other, each as JSON: so it may be larger than the memory."""
     if name not in archive.places:
-        raise Trouble(f"there is no {name} in it")
+        raise Trouble("there is no %(name)s in it", name=name)
     text = _Text(archive.octets(name))
     if not text.takes("{"):
-        raise Trouble(f"{name} in it is no list of posts")
+        raise Trouble("%(name)s in it is no list of posts", name=name)
     while json.loads(text.value()) != "orderedItems":
         text.requires(":")
         text.value()
@@ -173,7 +173,7 @@ class _Tar:
                 if one.isreg() and not one.issparse() and len(one.name) <= MAX_NAME:
                     self.places[called(one.name)], self._sizes[called(one.name)] = one.offset_data, one.size
                 if len(self.places) > most:
-                    raise Trouble(f"it has more than {most:,} files")
+                    raise Trouble("it has more than %(most)s files", most=most)
 
     def octets(self, name: str) -> Iterator[bytes]:
         is_list = name.endswith(".json")

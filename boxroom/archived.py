@@ -56,12 +56,16 @@ class Tally:
 def owner(box: Archive) -> Document:
     """Whom it is of. Raise `Trouble` if it does not say."""
     if ACTOR not in box.places or POSTS not in box.places:
-        raise Trouble(f"it has no {ACTOR} and {POSTS}, as the archive has that Mastodon makes of an account")
+        raise Trouble(
+            "it has no %(one)s and %(other)s, as the archive has that Mastodon makes of an account",
+            one=ACTOR,
+            other=POSTS,
+        )
     try:
         actor = Document.parse(archive.whole(box, ACTOR, MAX_ACTOR))
         actor.require("id")
     except ProtocolError as error:
-        raise Trouble(f"its {ACTOR} cannot be read: {error}") from error
+        raise Trouble("its %(name)s cannot be read: %(why)s", name=ACTOR, why=error) from error
     return actor
 
 

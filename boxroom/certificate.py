@@ -7,20 +7,25 @@ import ssl
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
+from activitypub.sentence import Sentence
 from federation import transport
 
 Verdict = tuple[str, Literal["well", "look", "must"], str, str]
 
 RENEW = timedelta(days=14)  # a certificate that nobody renewed by then, or in four fifths of its life, will not be
 PATIENCE = 10  # seconds
-RENEWED = "renew it; Caddy does so by itself if ports 80 and 443 lead here"
-TRUSTED = "get one that everybody trusts; Caddy does so by itself unless `tls internal` or a file of your own is set"
+RENEWED = Sentence("renew it; Caddy does so by itself if ports 80 and 443 lead here")
+TRUSTED = Sentence(
+    "get one that everybody trusts; Caddy does so by itself unless `tls internal` or a file of your own is set"
+)
 CURES = {  # by what OpenSSL finds wrong
-    9: "is the clock of this machine right (timedatectl)? Then get a new one",
+    9: Sentence("is the clock of this machine right (timedatectl)? Then get a new one"),
     18: TRUSTED,
     19: TRUSTED,
-    20: "let the proxy send the whole chain; if you made the authority yourself, get one that everybody trusts",
-    62: "get one for this name; does the proxy's configuration name it?",
+    20: Sentence(
+        "let the proxy send the whole chain; if you made the authority yourself, get one that everybody trusts"
+    ),
+    62: Sentence("get one for this name; does the proxy's configuration name it?"),
 }
 
 
@@ -38,9 +43,9 @@ async def look(name: str, port: int, now: datetime) -> Verdict:
     writer.close()
     left = (ends - now).days
     if ends - now < min(RENEW, (ends - begins) / 5):
-        todo = "renew it, and find out why that does not happen by itself"
-        return "certificate", "must", f"ends in {left} days", todo
-    return "certificate", "well", f"good for {left} more days", ""
+        todo = Sentence("renew it, and find out why that does not happen by itself")
+        return "certificate", "must", Sentence("ends in %(left)s days", left=left), todo
+    return "certificate", "well", Sentence("good for %(left)s more days", left=left), ""
 
 
 def _moment(written: str) -> datetime:
@@ -49,9 +54,13 @@ def _moment(written: str) -> datetime:
 
 def _without_certificate(name: str, port: int, reason: str) -> tuple[str, str]:
     if "ALERT" in reason:
-        todo = f"does its configuration name {name}? Why it got none, its log says: journalctl -u caddy"
-        return f"the proxy at {name}:{port} has no certificate for that name", todo
-    return f"what answers at {name}:{port} speaks no TLS", "let the proxy serve https there, and plain http at port 80"
+        todo = Sentence(
+            "does its configuration name %(name)s? Why it got none, its log says: journalctl -u caddy", name=name
+        )
+        return Sentence("the proxy at %(name)s has no certificate for that name", name=f"{name}:{port}"), todo
+    return Sentence("what answers at %(name)s speaks no TLS", name=f"{name}:{port}"), Sentence(
+        "let the proxy serve https there, and plain http at port 80"
+    )
 
 
 async def _without_answer(name: str, port: int, said: str) -> tuple[str, str]:
@@ -59,10 +68,19 @@ async def _without_answer(name: str, port: int, said: str) -> tuple[str, str]:
         async with asyncio.timeout(PATIENCE):
             _, writer = await asyncio.open_connection(name, 80)
     except (OSError, TimeoutError):
-        todo = (
-            f"is the proxy running, and do the router's ports lead to this machine? Or does it not lead back ({name})?"
+        todo = Sentence(
+            "is the proxy running, do the router's ports lead to this machine, or does it not lead back (%(name)s)?",
+            name=name,
         )
-        return f"nobody answers at {name}:{port}: {said}", todo
+        return Sentence("nobody answers at %(name)s: %(why)s", name=f"{name}:{port}", why=said), todo
     writer.close()
-    todo = f"let the proxy serve https, and the router hand on port {port}; Caddy then gets a certificate by itself"
-    return f"{name} answers over plain http alone, and nobody at port {port}: {said}", todo
+    todo = Sentence(
+        "let the proxy serve https, and the router hand on port %(port)s; Caddy then gets a certificate by itself",
+        port=str(port),
+    )
+    return Sentence(
+        "%(name)s answers over plain http alone, and nobody at port %(port)s: %(why)s",
+        name=name,
+        port=str(port),
+        why=said,
+    ), todo

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from activitypub import keys
 from activitypub.document import Document
+from activitypub.sentence import Sentence
 from boxroom import clock, migrations, reach
 from boxroom.assemble import assemble, database_url
 from boxroom.cli.desk import settings_in
@@ -89,13 +90,18 @@ def permissions(data: Path) -> Finding:
     open_ones = [path for path in paths if path.stat().st_mode & 0o077]
     if open_ones:
         names = " ".join(map(str, open_ones))
-        return Finding("permissions", "must", f"others on this machine can look into {names}", f"chmod go= {names}")
+        return Finding(
+            "permissions",
+            "must",
+            Sentence("others on this machine can look into %(names)s", names=names),
+            f"chmod go= {names}",
+        )
     if os.statvfs(data).f_flag & os.ST_RDONLY:
-        todo = "ask `journalctl -k` why: a card or disk that fails is like that. Then: mount -o remount,rw"
-        return Finding("permissions", "must", f"the disk of {data} can only be read", todo)
+        todo = Sentence("ask `journalctl -k` why: a card or disk that fails is like that. Then: mount -o remount,rw")
+        return Finding("permissions", "must", Sentence("the disk of %(data)s can only be read", data=data), todo)
     if not all(os.access(path, os.R_OK | os.W_OK) for path in paths):
-        return Finding("permissions", "must", f"we cannot write in {data}", _as_its_owner(data))
-    return Finding("permissions", "well", f"{data} is for its own user alone")
+        return Finding("permissions", "must", Sentence("we cannot write in %(data)s", data=data), _as_its_owner(data))
+    return Finding("permissions", "well", Sentence("%(data)s is for its own user alone", data=data))
 
 
 def locked_out(data: Path) -> Finding | None:
@@ -105,7 +111,7 @@ def locked_out(data: Path) -> Finding | None:
             return None
     except PermissionError:
         pass
-    return Finding("permissions", "must", f"we may not look into {data}", _as_its_owner(data))
+    return Finding("permissions", "must", Sentence("we may not look into %(data)s", data=data), _as_its_owner(data))
 
 
 def _as_its_owner(data: Path) -> str:
@@ -116,23 +122,27 @@ def _as_its_owner(data: Path) -> str:
 
 
 def space(free: int) -> Finding:
-    said = f"{free / 1e9:.1f} GB free"
+    said = Sentence("%(number)s GB free", number=round(free / 1e9, 1))
     if free < SPACE_MUST:
-        return Finding("disk", "must", said, "make room: nothing can be taken in or said when the disk is full")
+        return Finding(
+            "disk", "must", said, Sentence("make room: nothing can be taken in or said when the disk is full")
+        )
     if free < SPACE_LOOK:
-        return Finding("disk", "look", said, "make room before it is full")
+        return Finding("disk", "look", said, Sentence("make room before it is full"))
     return Finding("disk", "well", said)
 
 
 def integrity(file: Path) -> Finding:
     """Whether SQLite finds its own file whole."""
-    todo = "stop the server, keep a copy of the folder, and restore a backup: boxroom restore"
+    todo = Sentence("stop the server, keep a copy of the folder, and restore a backup: boxroom restore")
     try:
         with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as database:
             said = str(database.execute("PRAGMA quick_check").fetchone()[0])
     except sqlite3.Error as error:
         return Finding("database", "must", str(error), todo)
-    return Finding("database", "well", "is whole") if said == "ok" else Finding("database", "must", said, todo)
+    return (
+        Finding("database", "well", Sentence("is whole")) if said == "ok" else Finding("database", "must", said, todo)
+    )
 
 
 def shape(url: str) -> Finding:
@@ -142,15 +152,17 @@ def shape(url: str) -> Finding:
     try:
         had = migrations.version(engine)
     except SQLAlchemyError as error:
-        return Finding("database version", "must", str(error).splitlines()[0], "start the database, or correct its URL")
+        return Finding(
+            "database version", "must", str(error).splitlines()[0], Sentence("start the database, or correct its URL")
+        )
     finally:
         engine.dispose()
     if had == migrations.known()[-1]:
         return Finding("database version", "well", had)
     if had is None or had in migrations.known():
-        return Finding("database version", "must", had or "empty", "boxroom migrate")
-    todo = "install that one again, or restore a backup of before it in an empty folder"
-    return Finding("database version", "must", f"it is of a newer Boxroom ({had})", todo)
+        return Finding("database version", "must", had or Sentence("empty"), "boxroom migrate")
+    todo = Sentence("install that one again, or restore a backup of before it in an empty folder")
+    return Finding("database version", "must", Sentence("it is of a newer Boxroom (%(version)s)", version=had), todo)
 
 
 async def writable(patient: Patient) -> list[Finding]:
@@ -163,32 +175,36 @@ async def writable(patient: Patient) -> list[Finding]:
     try:
         await asyncio.wait_for(patient.here.store.write(try_it), 15)
     except (Unavailable, SQLAlchemyError, TimeoutError) as error:
-        return [Finding("writing", "must", str(error) or "takes too long", "is the disk full, or read-only?")]
-    return [Finding("writing", "well", "the database takes what is written")]
+        return [
+            Finding(
+                "writing", "must", str(error) or Sentence("takes too long"), Sentence("is the disk full, or read-only?")
+            )
+        ]
+    return [Finding("writing", "well", Sentence("the database takes what is written"))]
 
 
 async def own_keys(patient: Patient) -> list[Finding]:
     """Everybody here has both keys, and their document lists just those."""
     wrong = await patient.here.store.read(_wrong_keys)
     if wrong:
-        todo = "restore a backup of before this happened: others know these actors by their old keys"
+        todo = Sentence("restore a backup of before this happened: others know these actors by their old keys")
         return [Finding("keys", "must", said, todo) for said in wrong]
-    return [Finding("keys", "well", "all present, and as the actors' documents say")]
+    return [Finding("keys", "well", Sentence("all present, and as the actors' documents say"))]
 
 
 def _wrong_keys(db: Session) -> list[str]:
-    wrong = []
+    wrong: list[str] = []
     for actor in db.scalars(select(Actor).where(Actor.local)):
         present = (Key.owner == actor.uri, Key.private.is_not(None), Key.retired.is_(None), Key.use != SEALING)
         own = db.scalars(select(Key).where(*present))
         pairs = {row.id: (row.public, row.private or "") for row in own}
         if len(pairs) < 2:
-            wrong.append(f"{actor.uri} lacks a private key")
+            wrong.append(Sentence("%(uri)s lacks a private key", uri=actor.uri))
         if any(keys.write_pem(keys.load_private(private).public_key()) != public for public, private in pairs.values()):
-            wrong.append(f"{actor.uri} has a private key that does not fit its public one")
+            wrong.append(Sentence("%(uri)s has a private key that does not fit its public one", uri=actor.uri))
         listed = {key.id: keys.write_pem(key.public) for key in keys.listed(Document(actor.document))}
         if listed != {name: public for name, (public, _) in pairs.items()}:
-            wrong.append(f"the document of {actor.uri} lists other keys than it has")
+            wrong.append(Sentence("the document of %(uri)s lists other keys than it has", uri=actor.uri))
     return wrong
 
 
@@ -198,11 +214,11 @@ async def saved(patient: Patient) -> list[Finding]:
         return []
     found = await patient.here.store.read(backups.last)
     if found is None:
-        said, todo = "there is none", "boxroom backup FILE; every night: deploy/boxroom-backup.timer"
+        said, todo = Sentence("there is none"), "boxroom backup FILE; every night: deploy/boxroom-backup.timer"
         return [Finding("backup", "look", said, todo)]
-    said = f"the last good one is of {found.at:%Y-%m-%d}: {found.file}"
+    said = Sentence("the last good one is of %(day)s: %(file)s", day=found.at.date(), file=found.file)
     if found.at < patient.here.now() - backups.OLD:
-        todo = "make one: boxroom backup FILE. systemctl status boxroom-backup tells why there was none"
+        todo = Sentence("make one: boxroom backup FILE. systemctl status boxroom-backup tells why there was none")
         return [Finding("backup", "look", said, todo)]
     return [Finding("backup", "well", said)]
 
@@ -213,19 +229,36 @@ async def lanes(patient: Patient) -> list[Finding]:
     failing = [one for one in ways if one.failures and not one.parked]
     found = [
         Finding(
-            "delivery", "look", f"{one.host} was given up; {one.waiting} wait: {one.error}", f"boxroom wake {one.host}"
+            "delivery",
+            "look",
+            Sentence(
+                "%(host)s was given up; %(waiting)s wait: %(error)s",
+                host=one.host,
+                waiting=one.waiting,
+                error=one.error,
+            ),
+            f"boxroom wake {one.host}",
         )
         for one in parked
     ]
     if failing:
         names = ", ".join(one.host for one in failing)
         found.append(
-            Finding("delivery", "look", f"not reached now, tried again: {names}", "nothing; they may be asleep")
+            Finding(
+                "delivery",
+                "look",
+                Sentence("not reached now, tried again: %(names)s", names=names),
+                Sentence("nothing; they may be asleep"),
+            )
         )
     if failed := await patient.here.store.read(condition.failed):
-        said = f"{len(failed)} or more activities could not be taken in; the latest: {failed[0].error}"
+        said = Sentence(
+            "%(number)s or more activities could not be taken in; the latest: %(error)s",
+            number=len(failed),
+            error=failed[0].error,
+        )
         found.append(Finding("receipts", "look", said, "boxroom status lists them, boxroom replay tries them again"))
-    return found or [Finding("delivery", "well", "nothing is held up")]
+    return found or [Finding("delivery", "well", Sentence("nothing is held up"))]
 
 
 async def reachable(patient: Patient) -> list[Finding]:
@@ -240,8 +273,14 @@ async def time_is_right(patient: Patient) -> list[Finding]:
     await reach.ask_the_time(patient.here, others)
     error = patient.here.client.clock_error
     if error is None:
-        said = "cannot be compared: fewer than three other servers are known and awake"
-        return [Finding("clock", "look", said, "make sure that NTP is on (timedatectl)")]
-    if said := clock.complaint(error) or "":
-        return [Finding("clock", "must", said, "sudo timedatectl set-ntp true")]
-    return [Finding("clock", "well", f"{abs(error.total_seconds()):.0f} seconds from that of others")]
+        said = Sentence("cannot be compared: fewer than three other servers are known and awake")
+        return [Finding("clock", "look", said, Sentence("make sure that NTP is on (timedatectl)"))]
+    if wrong := clock.complaint(error):
+        return [Finding("clock", "must", wrong, "sudo timedatectl set-ntp true")]
+    return [
+        Finding(
+            "clock",
+            "well",
+            Sentence("%(number)s seconds from that of others", number=round(abs(error.total_seconds()))),
+        )
+    ]

@@ -52,7 +52,11 @@ class Plot:
         home = _as_it_travels(home)
         fixed = self.environment.get(URL)
         if fixed and home != self.settings(fixed).url:
-            raise Trouble(f"the environment says that {URL} is {fixed}: take that one, or start again without it")
+            raise Trouble(
+                "the environment says that %(name)s is %(value)s: take that one, or start again without it",
+                name=URL,
+                value=fixed,
+            )
         return home
 
     def settings(self, home: str) -> Settings:
@@ -120,7 +124,7 @@ def _as_it_travels(home: str) -> str:
     try:
         written = idna.encode(name.rstrip("."), uts46=True).decode()
     except idna.IDNAError as error:
-        raise Trouble(f"no server can be called {name}") from error
+        raise Trouble("no server can be called %(name)s", name=name) from error
     return f"{home.partition('://')[0]}://{host(home).replace(name, written, 1)}"
 
 

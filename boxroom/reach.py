@@ -21,6 +21,7 @@ from activitypub.document import Document
 from activitypub.errors import ProtocolError
 from activitypub.message import Scheme
 from activitypub.origin import host
+from activitypub.sentence import Sentence
 from boxroom import certificate
 from boxroom.certificate import PATIENCE, Verdict
 from boxroom.settings import Settings
@@ -37,13 +38,16 @@ DIALECTS: tuple[Scheme, ...] = ("cavage", "rfc9421")
 UNENCRYPTED: Verdict = (
     "certificate",
     "must",
-    "the address begins with http:, where nobody outside of your own network asks",
-    "set up a studio with an https address; one that stands already keeps the address it has",
+    Sentence("the address begins with http:, where nobody outside of your own network asks"),
+    Sentence("set up a studio with an https address; one that stands already keeps the address it has"),
 )
-_NOBODY = "start it (systemctl start boxroom, or boxroom serve), at the port that the proxy sends to"
+_NOBODY = Sentence("start it (systemctl start boxroom, or boxroom serve), at the port that the proxy sends to")
 PROXY_ALONE = {  # what it answers when what came to us is no letter to us
-    421: ("it asks for another name than it was asked for", "let it pass the Host header on as it came, not its own"),
-    **dict.fromkeys((502, 503, 504), ("it finds no server behind it", _NOBODY)),
+    421: (
+        Sentence("it asks for another name than it was asked for"),
+        Sentence("let it pass the Host header on as it came, not its own"),
+    ),
+    **dict.fromkeys((502, 503, 504), (Sentence("it finds no server behind it"), _NOBODY)),
 }
 ASKED_AS = "https://doctor.invalid"  # so that our own address is one of another to the client
 
@@ -89,13 +93,18 @@ async def comes_back(client: Client, home: str, mark: str) -> Verdict:
             "machine",
             "must",
             str(error),
-            "start the proxy, and let it lead here; do the router's ports 80 and 443 lead here, too?",
+            Sentence("start the proxy, and let it lead here; do the router's ports 80 and 443 lead here, too?"),
         )
     if told.text("mark") != mark:
-        return "machine", "must", f"somebody else answers at {home}", "let the name and the proxy lead to this machine"
+        return (
+            "machine",
+            "must",
+            Sentence("somebody else answers at %(home)s", home=home),
+            Sentence("let the name and the proxy lead to this machine"),
+        )
     if told.text("host") != host(home):
         return "machine", "must", *PROXY_ALONE[421]
-    return "machine", "well", f"{home} leads to this very program", ""
+    return "machine", "well", Sentence("%(home)s leads to this very program", home=home), ""
 
 
 def is_stuck(found: list[Verdict]) -> bool:
@@ -117,12 +126,24 @@ async def ask_the_time(here: Instance, hosts: list[str]) -> None:
 async def name_of(name: str, port: int, settings: Settings) -> Verdict:
     addresses = await _addresses(name, port)
     if not addresses:
-        return "name", "must", f"{name} has no address", f"make a DNS record for {name} that leads to this machine"
+        return (
+            "name",
+            "must",
+            Sentence("%(name)s has no address", name=name),
+            Sentence("make a DNS record for %(name)s that leads to this machine", name=name),
+        )
     private = [one for one in addresses if not guard.is_public(one)]
     if private and not settings.allow_private_network:
-        todo = "others outside cannot come here; set allow_private_network for a LAN, or correct the DNS record"
-        return "name", "look", f"{name} leads to {', '.join(private)}, which is private", todo
-    return "name", "well", f"{name} leads to {', '.join(addresses)}", ""
+        todo = Sentence(
+            "others outside cannot come here; set allow_private_network for a LAN, or correct the DNS record"
+        )
+        return (
+            "name",
+            "look",
+            Sentence("%(name)s leads to %(names)s, which is private", name=name, names=", ".join(private)),
+            todo,
+        )
+    return "name", "well", Sentence("%(name)s leads to %(names)s", name=name, names=", ".join(addresses)), ""
 
 
 async def _addresses(name: str, port: int) -> list[str]:
@@ -157,12 +178,14 @@ async def passed_on(client: Client, home: str, *, mine: bool) -> list[Verdict]:
             return []  # those who ask next say more about it
         arrived |= {*told.strings("headers")}
     if lost := sorted(set(PASSED_ON) - arrived):
-        todo = "let the proxy pass every header on as it came: without these no signature can be verified"
-        return [("proxy", "must", f"it takes away {', '.join(lost)}", todo)]
+        todo = Sentence("let the proxy pass every header on as it came: without these no signature can be verified")
+        return [("proxy", "must", Sentence("it takes away %(names)s", names=", ".join(lost)), todo)]
     if told.json.get("from") is None and not mine:
-        todo = "let the proxy say in X-Forwarded-For who asks; as it is, nobody can be refused who asks too often"
-        return [("proxy", "must", "it does not say who asks", todo)]
-    return [("proxy", "well", "passes on what others send, and says who they are", "")]
+        todo = Sentence(
+            "let the proxy say in X-Forwarded-For who asks; as it is, nobody can be refused who asks too often"
+        )
+        return [("proxy", "must", Sentence("it does not say who asks"), todo)]
+    return [("proxy", "well", Sentence("passes on what others send, and says who they are"), "")]
 
 
 async def _answers(client: Client, here: Instance) -> list[Verdict]:
@@ -181,11 +204,15 @@ async def _webfinger(client: Client, here: Instance, address: webfinger.Address,
     try:
         answer = await client.get(f"{here.home}{path}", accept="application/jrd+json")
         if answer.is_success and webfinger.self_link(Document.parse(answer.body)) == uri:
-            return "address", "well", f"{address} leads here", ""
-        said = f"{here.home}{path} answers {answer.status}"
+            return "address", "well", Sentence("%(address)s leads here", address=address), ""
+        said: str = Sentence("%(url)s answers %(status)s", url=f"{here.home}{path}", status=answer.status)
     except (ProtocolError, Unreachable, Gone) as error:
         said = str(error)
-    todo = f"let {address.host} hand /.well-known/webfinger on to this server (301 to {here.home}, query kept)"
+    todo = Sentence(
+        "let %(host)s hand /.well-known/webfinger on to this server (301 to %(home)s, query kept)",
+        host=address.host,
+        home=here.home,
+    )
     return "address", "must", said, todo
 
 
@@ -193,11 +220,11 @@ async def _actor(client: Client, actor: Actor) -> Verdict:
     try:
         document = await client.document(actor.uri)
     except (ProtocolError, Unreachable, Gone) as error:
-        todo = "does the proxy pass everything on, with the Accept header and the Host as they came?"
+        todo = Sentence("does the proxy pass everything on, with the Accept header and the Host as they came?")
         return "profile", "must", str(error), todo
     same = document.uri("inbox") == actor.inbox
-    said = "others see you as you are" if same else "another server answers here"
-    return "profile", "well" if same else "must", said, "" if same else "let the proxy lead to this server"
+    said = Sentence("others see you as you are") if same else Sentence("another server answers here")
+    return "profile", "well" if same else "must", said, "" if same else Sentence("let the proxy lead to this server")
 
 
 async def _inbox(client: Client, actor: Actor) -> Verdict:
@@ -205,7 +232,12 @@ async def _inbox(client: Client, actor: Actor) -> Verdict:
     try:
         answer, _ = await client.post(actor.inbox, b"no letter", Signer(f"{ASKED_AS}/key", keys.new_rsa()))
     except (ProtocolError, Unreachable, Gone) as error:
-        return "inbox", "must", str(error), "does the proxy pass POST requests on?"
+        return "inbox", "must", str(error), Sentence("does the proxy pass POST requests on?")
     if answer.status == BAD_REQUEST:
-        return "inbox", "well", "takes letters, and nothing else", ""
-    return "inbox", "must", f"answers {answer.status} to what is no letter", "does the proxy pass POST requests on?"
+        return "inbox", "well", Sentence("takes letters, and nothing else"), ""
+    return (
+        "inbox",
+        "must",
+        Sentence("answers %(status)s to what is no letter", status=answer.status),
+        Sentence("does the proxy pass POST requests on?"),
+    )

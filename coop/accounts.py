@@ -77,7 +77,7 @@ def create(
     check_handle(handle)
     address = f"{handle.lower()}@{host(tx.home)}"
     if tx.db.scalar(select(Actor.id).where(Actor.address == address, Actor.local)):
-        raise Conflict(f"{handle} lives here already, or once did; a name is never given to another")
+        raise Conflict("%(handle)s lives here already, or once did; a name is never given to another", handle=handle)
     profile = Profile.ours(f"{tx.home}/actors/{ids.slug(ids.new(tx.now))}", TYPES[kind], handle)
     stated = identity.sign(recovery, profile.id, tx.now) if recovery else None
     profile = replace(profile, url=profile_url(tx.home, handle), indexable=True)
@@ -174,7 +174,7 @@ def named(db: Session, handle: str) -> Account:
     """Raise `NotFound` if nobody here has that handle."""
     found = db.scalar(select(Account).where(Account.handle == handle.lower().removeprefix("@")))
     if found is None:
-        raise NotFound(f"nobody called {handle} lives here")
+        raise NotFound("nobody called %(handle)s lives here", handle=handle)
     return found
 
 

@@ -18,6 +18,7 @@ from activitypub import context, html, markdown
 from activitypub.document import Document, Json, timestamp
 from activitypub.errors import Forbidden, Malformed, ProtocolError
 from activitypub.origin import Activity
+from activitypub.sentence import Sentence
 from coop import offers, responses
 from coop.errors import Conflict, NotAllowed, NotFound, Trouble
 from coop.events import Notice, Shown, listens, tell
@@ -98,7 +99,7 @@ def confirm(tx: Transaction, account: str, uri: str, text: str = "") -> Object:
     if row.done is not None:
         raise Conflict("you have said that it is done already")
     if len(text) > MAX_TEXT:
-        raise Trouble(f"say it in at most {MAX_TEXT:,} characters")
+        raise Trouble("say it in at most %(most)s characters", most=MAX_TEXT)
     made = outbox.new_uri(tx, "confirmations")
     said: Json = {
         "id": made,
@@ -180,11 +181,11 @@ def verdict(db: Session, row: Agreement, now: datetime) -> Verdict:
     """Whether both signatures hold, and what is kept as agreed is what they are under."""
     if row.offered is None or row.accepted is None:
         lacking = row.other(row.accepted_by) if row.offered is None else row.accepted_by
-        return Verdict("unproven", f"{lacking} sent it without a proof that could be kept")
+        return Verdict("unproven", Sentence("%(name)s sent it without a proof that could be kept", name=lacking))
     judged = judge(db, Document(row.offered), Document(row.accepted), now)
     stored = known.find(db, row.uri)
     if judged.word == "signed by both" and (stored is None or not _says(stored, row.accepted["result"])):
-        return Verdict("altered", "what is kept as agreed is not what was signed")
+        return Verdict("altered", Sentence("what is kept as agreed is not what was signed"))
     return judged
 
 
@@ -196,8 +197,10 @@ def judge(db: Session, offered: Document, accepted: Document, now: datetime) -> 
         wire.check_signed(offered, accepted)
     except ProtocolError as error:
         return Verdict("altered", str(error))
-    parties = " and ".join((offered.require("actor"), accepted.require("actor")))
-    return Verdict("signed by both", f"{parties} have signed this very agreement")
+    one, other = offered.require("actor"), accepted.require("actor")
+    return Verdict(
+        "signed by both", Sentence("%(one)s and %(other)s have signed this very agreement", one=one, other=other)
+    )
 
 
 def examine(tx: Transaction, offered: Document, accepted: Document) -> Verdict:
@@ -219,7 +222,7 @@ def read_bundle(body: bytes) -> tuple[Document, Document]:
     try:
         found = Document.parse(body)
     except Malformed as error:
-        raise Trouble(f"that is no agreement: {error}") from error
+        raise Trouble("that is no agreement: %(why)s", why=error) from error
     offered, accepted = found.embedded("offered"), found.embedded("accepted")
     if offered is None or accepted is None:
         raise Trouble("that is no agreement: it has no offered and accepted; make one with boxroom agreement save")
@@ -244,7 +247,7 @@ def at(db: Session, uri: str, party: str) -> Agreement:
     """Raise `NotFound` if there is no such agreement, or `party` is none to it."""
     row = find(db, uri)
     if row is None or party not in (row.proposer, row.responder):
-        raise NotFound(f"there is no agreement {uri} of yours here")
+        raise NotFound("there is no agreement %(uri)s of yours here", uri=uri)
     return row
 
 

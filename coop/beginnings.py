@@ -36,7 +36,7 @@ def open_project(tx: Transaction, account: str, uri: str, name: str, pair: KeyPa
     """
     row = agreements.at(tx.db, uri, account)
     if row.project is not None:
-        raise Conflict(f"there is a project for it already: {row.project}")
+        raise Conflict("there is a project for it already: %(project)s", project=row.project)
     project = projects.create(tx, account, name, "", pair)
     row.project = project.uri
     words = f"For what we agreed on: {row.uri} {agreements.words_of(row)}"

@@ -67,7 +67,7 @@ def block_domain(tx: Transaction, host: str, reason: str = "") -> None:
 def unblock_domain(tx: Transaction, host: str) -> None:
     """Raise `NotFound` if that domain is not blocked."""
     if not tx.db.execute(delete(BlockedDomain).where(BlockedDomain.host == _domain(host))).rowcount:  # type: ignore[attr-defined]
-        raise NotFound(f"{host} is not blocked")
+        raise NotFound("%(host)s is not blocked", host=host)
     tx.wakes("blocks")
 
 

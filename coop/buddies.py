@@ -49,7 +49,7 @@ def ask(tx: Transaction, account: str, of: str) -> Buddy:
     if of in mine:
         raise Conflict("you asked them already; to end it: boxroom buddy drop")
     if len(mine) >= MAX_BUDDIES:
-        raise Conflict(f"you may have {MAX_BUDDIES} buddies, those included whom you asked; drop one first")
+        raise Conflict("you may have %(most)s buddies, those included whom you asked; drop one first", most=MAX_BUDDIES)
     row = Buddy(id=ids.new(tx.now), uri=_name(tx, account), owner=account, buddy=of, since=tx.now)
     tx.db.add(row)
     tx.db.flush()
@@ -62,7 +62,7 @@ def accept(tx: Transaction, account: str, owner: str) -> Buddy:
     row = _asked(tx.db, owner, account)
     held = select(func.count()).where(Buddy.buddy == account, Buddy.state == "agreed")
     if (tx.db.scalar(held) or 0) >= MAX_OWNERS:
-        raise Conflict(f"you hold for {MAX_OWNERS} already; drop one of them first")
+        raise Conflict("you hold for %(most)s already; drop one of them first", most=MAX_OWNERS)
     row.state = "agreed"
     tx.db.flush()
     _announce(tx, account)  # where the mailbox is, if that was not known yet

@@ -136,7 +136,7 @@ def at(db: Session, uri: str, account: str) -> Commitment:
     """One version of a commitment between `account` and another. Raise `NotFound`, or `NotAllowed` for others'."""
     row = find(db, uri)
     if row is None:
-        raise NotFound(f"there is no commitment {uri} here")
+        raise NotFound("there is no commitment %(uri)s here", uri=uri)
     if account not in (row.provider, row.receiver):
         raise NotAllowed("that is between two others")
     return row

@@ -132,10 +132,10 @@ def write(tx: Transaction, author: str, to: Iterable[str], text: str, attachment
     """
     others = tuple(dict.fromkeys(one for one in to if one != author))
     if not 1 <= len(others) <= MAX_PEOPLE:
-        raise Trouble(f"a letter is for one to {MAX_PEOPLE} others")
+        raise Trouble("a letter is for one to %(most)s others", most=MAX_PEOPLE)
     shut = select(Block.blocked).where(Block.by == author, Block.blocked.in_(others))
     if blocked := tx.db.scalar(shut.limit(1)):
-        raise Trouble(f"you block {known.actor(tx.db, blocked).name}: lift that first")
+        raise Trouble("you block %(name)s: lift that first", name=known.actor(tx.db, blocked).name)
     account = accounts.numbers(tx.db)[author]
     last = tx.db.scalar(between(account, circle(others)).limit(1))
     return posts.publish(

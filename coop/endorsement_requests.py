@@ -22,7 +22,7 @@ from activitypub.errors import Forbidden, Malformed
 from activitypub.note import Note
 from activitypub.origin import Activity, host, origin, site
 from coop import blocks, endorsements, mentions, posts
-from coop.errors import Conflict, NotAllowed, NotFound, Trouble
+from coop.errors import STANDING, Conflict, NotAllowed, NotFound, Trouble
 from coop.events import Blocked, Departed, Erased, Kind, Notice, listens, tell
 from federation import known, outbox
 from federation.registry import chore, keeps, receives, recognises
@@ -79,7 +79,7 @@ def ask(
     try:
         extra = {PROPERTY: asked.write()}
     except Malformed as error:
-        raise Trouble(f"that cannot be asked: {error}") from error
+        raise Trouble("that cannot be asked: %(why)s", why=error) from error
     uri, name = outbox.new_uri(tx, "notes"), known.account(tx.db, account).name
     note = Note(
         id=uri,
@@ -119,7 +119,7 @@ def decline(tx: Transaction, account: str, uri: str, reason: str = "") -> Endors
     """Say no, for a reason if one is given. Raise `NotFound`, `NotAllowed`, `Conflict` if it is not open any more."""
     row = _to_answer(tx.db, account, uri)
     if len(reason) > MAX_REASON:
-        raise Trouble(f"say why in at most {MAX_REASON:,} characters")
+        raise Trouble("say why in at most %(most)s characters", most=MAX_REASON)
     _say(tx, "Reject", row, content=escape(reason) or None)
     _settle(tx, row, "declined", reason)
     return row
@@ -280,11 +280,11 @@ def by(account: str) -> Select[EndorsementRequest]:
 def _to_answer(db: Session, account: str, uri: str) -> EndorsementRequest:
     row = find(db, uri)
     if row is None:
-        raise NotFound(f"there is no request {uri} here")
+        raise NotFound("there is no request %(uri)s here", uri=uri)
     if row.to != account:
         raise NotAllowed("that is somebody else's to answer")
     if row.state != "open":
-        raise Conflict(f"this request is {row.state} already")
+        raise Conflict("this request is %(state)s already", state=STANDING[row.state])
     return row
 
 

@@ -115,7 +115,7 @@ def give(
         key_id, key = own_proof_key(tx.db, account)
         inner = proof.sign(said.write(), key_id, key, tx.now)
     except Malformed as error:
-        raise Trouble(f"that cannot be an endorsement: {error}") from error
+        raise Trouble("that cannot be an endorsement: %(why)s", why=error) from error
     note = _note(tx, said, actor)
     extra = {"endorsement": inner, badge.PROPERTY: badge.sign(inner, key, tx.now)}
     row = posts.publish_note(tx, note, "public", extra, context.ENDORSEMENT_NOTE)
@@ -339,7 +339,7 @@ def at(db: Session, uri: str) -> Endorsement:
     """Raise `NotFound` if there is none."""
     row = find(db, uri)
     if row is None:
-        raise NotFound(f"there is no endorsement {uri} here")
+        raise NotFound("there is no endorsement %(uri)s here", uri=uri)
     return row
 
 
@@ -347,7 +347,7 @@ def seen_by(db: Session, account: str, uri: str) -> Endorsement:
     """Raise `NotFound` if there is none, or it is about somebody else who does not show it."""
     row = at(db, uri)
     if row.display != "accepted" and account != row.endorser and row.subject not in identities.same(db, account):
-        raise NotFound(f"there is no endorsement {uri} here")
+        raise NotFound("there is no endorsement %(uri)s here", uri=uri)
     return row
 
 

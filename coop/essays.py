@@ -38,7 +38,7 @@ _FORGET = Prepared(delete(Essay).where(Essay.uri == bindparam("of")))
 def check(text: str) -> None:
     """Raise `Trouble` if it is longer than anybody reads."""
     if len(text) > MAX_TEXT:
-        raise Trouble(f"it is longer than {MAX_TEXT:,} characters; write it in parts")
+        raise Trouble("it is longer than %(most)s characters; write it in parts", most=MAX_TEXT)
 
 
 def travelling(note: Note) -> Note:
@@ -49,7 +49,7 @@ def travelling(note: Note) -> Note:
     if PUBLIC not in (*note.to, *note.cc) or len(msgspec.json.encode(note.write())) <= FITS:
         return note
     if len(note.content) > html.MAX_HTML:
-        raise Trouble(f"with all its links it is longer than {html.MAX_HTML:,} characters; write it in parts")
+        raise Trouble("with all its links it is longer than %(most)s characters; write it in parts", most=html.MAX_HTML)
     onward = f"<p>The whole text: {html.link(note.id, rel='')}</p>"
     return replace(note, content=f"{html.beginning(note.content, BEGINNING)}\n{onward}")
 

@@ -56,7 +56,7 @@ def move(tx: Transaction, by: str, uri: str, pair: KeyPair) -> str:
     """
     project = projects.led(tx.db, by, uri)
     if is_here(tx.db, project):
-        raise Conflict(f"the public face of this project is on this server already: {project.face}")
+        raise Conflict("the public face of this project is on this server already: %(face)s", face=project.face)
     face = _face_here(tx.db, project.uri) or _mint(tx, project, by, pair)
     projects.state(tx, project, by, {"movedTo": None if face == project.uri else face})
     return face

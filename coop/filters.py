@@ -37,12 +37,12 @@ def add(tx: Transaction, account: str, words: str) -> None:
     """Raise `Trouble` for what are no words, `Conflict` for one too many."""
     number, said = accounts.numbers(tx.db)[account], html.single_line(words, MAX_WORDS + 1)
     if not said or len(said) > MAX_WORDS:
-        raise Trouble(f"name a word or a few, up to {MAX_WORDS} characters")
+        raise Trouble("name a word or a few, up to %(most)s characters", most=MAX_WORDS)
     theirs = of(tx.db, account)
     if any(one.words.casefold() == said.casefold() for one in theirs):
         return
     if len(theirs) >= MAX_FILTERS:
-        raise Conflict(f"you have {MAX_FILTERS} already; take one of them away first")
+        raise Conflict("you have %(most)s already; take one of them away first", most=MAX_FILTERS)
     tx.db.add(Filter(id=ids.new(tx.now), account=number, words=said, since=tx.now))
 
 

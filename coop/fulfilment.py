@@ -39,7 +39,7 @@ def keep(tx: Transaction, account: str, uri: str, text: str = "", *, shown: bool
     if row.released:
         raise Conflict("it was released, so it cannot be kept any more")
     if len(text) > MAX_TEXT:
-        raise Trouble(f"say it in at most {MAX_TEXT:,} characters")
+        raise Trouble("say it in at most %(most)s characters", most=MAX_TEXT)
     before = _said_before(row, account)
     said = wire.Fulfilment(
         id=outbox.new_uri(tx, "events"),

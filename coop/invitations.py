@@ -19,7 +19,7 @@ from activitypub.statement import MAX_TEXT, Role, Statement
 from coop import admission, blocks, grants, letters, logbook, projects, statements
 from coop.accounts import Account
 from coop.admission import Invitation
-from coop.errors import Conflict, NotAllowed, NotFound, Trouble
+from coop.errors import STANDING, Conflict, NotAllowed, NotFound, Trouble
 from coop.events import Grown, Notice, listens, tell
 from coop.membership import INVITERS
 from coop.statements import Entry, Membership, Project
@@ -54,7 +54,7 @@ def invite(
     _check_may_invite(projects.role_of(tx.db, place.uri, by), role)
     _check(tx, place, actor, text)
     if not timedelta(0) < open_for <= MAX_OPEN_FOR:
-        raise Trouble(f"an invitation is open for up to {MAX_OPEN_FOR.days} days")
+        raise Trouble("an invitation is open for up to %(days)s days", days=MAX_OPEN_FOR.days)
     terms = (role, place.fingerprint, tx.now + open_for, markdown.from_text(text, tx.home))
     said = logbook.say(tx, place, by, lambda write: write.invite(outbox.new_uri(tx), invitee, *terms))
     if actor.aware:
@@ -95,7 +95,7 @@ def decline(tx: Transaction, account: str, uri: str, reason: str = "") -> None:
     """
     row = _open(tx, account, uri)
     if len(reason) > MAX_TEXT:
-        raise Trouble(f"what you say to them is longer than {MAX_TEXT:,} characters")
+        raise Trouble("what you say to them is longer than %(most)s characters", most=MAX_TEXT)
     if reason.strip():
         letters.send(tx, account, known.actor(tx.db, row.inviter), markdown.from_text(reason, tx.home))
     place = statements.find(tx.db, row.project)
@@ -117,7 +117,7 @@ def _check(tx: Transaction, place: Project, invitee: Actor, text: str) -> None:
     if invitee.type not in ("Person", "Organization", "Service"):
         raise Trouble("only people and studios can be invited")
     if len(text) > MAX_TEXT:
-        raise Trouble(f"what you say to them is longer than {MAX_TEXT:,} characters")
+        raise Trouble("what you say to them is longer than %(most)s characters", most=MAX_TEXT)
     if projects.role_of(tx.db, place.uri, invitee.uri):
         raise Conflict("they are in this project already")
     open_ones = statements.room_of(tx.db, place).invitations_at(tx.now)
@@ -133,7 +133,7 @@ def _open(tx: Transaction, account: str, uri: str) -> Invitation:
         raise (
             Conflict("this invitation has expired")
             if row.state == "open"
-            else Conflict(f"this invitation is {row.state}")
+            else Conflict("this invitation is %(state)s", state=STANDING[row.state])
         )
     return row
 

@@ -35,12 +35,12 @@ def ask(tx: Transaction, account: str, project: str) -> str:
     profile, fingerprint = Profile.read(document), document.text("fingerprint")
     project, members = document.uri("context") or face, html.safe_url(document.uri("members")) or profile.members
     if members is None or not fingerprint:
-        raise Trouble(f"{project} is no project that can be joined by asking")
+        raise Trouble("%(project)s is no project that can be joined by asking", project=project)
     if projects.role_of(tx.db, project, account):
         raise Conflict("you are in this project already")
     open_ones = invitations.invitations_for(account, tx.now).where(Invitation.project == project)
     if invitation := tx.db.scalar(open_ones.limit(1)):
-        raise Conflict(f"you are invited already: accept {invitation.uri}")
+        raise Conflict("you are invited already: accept %(uri)s", uri=invitation.uri)
     asked = (
         Done.type == "Join",
         Done.actor == account,

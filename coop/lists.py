@@ -17,6 +17,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from activitypub import html
+from activitypub.sentence import Sentence
 from coop.blocks import Block
 from coop.errors import Trouble
 from coop.follows import Follow
@@ -32,8 +33,8 @@ MAX_REASON = 300  # characters
 _FILES: dict[str, Kind] = {"follow": "follows", "domain": "servers", "block": "blocks"}
 _COLUMNS: dict[str, Kind] = {"show boosts": "follows", "#domain": "servers", "#severity": "servers"}
 _FORMS = {
-    "people": (re.compile(r"[^@\s/]+@[^@\s/]+"), "an address, like ada@attic.example"),
-    "servers": (re.compile(r"[^@\s/]+\.[^@\s/]+"), "the name of a server, like spam.example"),
+    "people": (re.compile(r"[^@\s/]+@[^@\s/]+"), Sentence("an address, like ada@attic.example")),
+    "servers": (re.compile(r"[^@\s/]+\.[^@\s/]+"), Sentence("the name of a server, like spam.example")),
 }
 _QUIETER = frozenset({"silence", "noop", "none"})
 _TITLES = frozenset({"account address", "#domain", "domain"})
@@ -54,7 +55,11 @@ class Luggage:
 def read(file: Path, kind: Kind | None = None) -> Luggage:
     """As `parse`; of a file that is too large, nothing is read."""
     if file.stat().st_size > MAX_SIZE:
-        raise Trouble(f"{file.name} is larger than any such list: at most {MAX_SIZE // 2**20} MiB are read")
+        raise Trouble(
+            "%(name)s is larger than any such list: at most %(most)s MiB are read",
+            name=file.name,
+            most=MAX_SIZE // 2**20,
+        )
     return parse(file.name, file.read_bytes(), kind)
 
 
@@ -63,17 +68,17 @@ def parse(name: str, data: bytes, kind: Kind | None = None) -> Luggage:
     try:
         rows = [row for row in csv.reader(data.decode("utf-8-sig").splitlines()) if row]
     except (UnicodeDecodeError, csv.Error) as error:
-        raise Trouble(f"{name} is not a list in CSV, as Mastodon exports it") from error
+        raise Trouble("%(name)s is not a list in CSV, as Mastodon exports it", name=name) from error
     titles = [cell.strip().lower() for row in rows[:1] for cell in row]
     found = kind or _kind_of(name, titles)
     if found is None:
-        raise Trouble(f"{name} does not say what it lists: name it with --list follows, blocks or servers")
+        raise Trouble("%(name)s does not say what it lists: name it with --list follows, blocks or servers", name=name)
     listed = dict(_names(rows, titles))
     if len(listed) > MAX_NAMES:
-        raise Trouble(f"{name} lists more than {MAX_NAMES:,} names; divide it")
+        raise Trouble("%(name)s lists more than %(most)s names; divide it", name=name, most=MAX_NAMES)
     form, wanted = _FORMS["servers" if found == "servers" else "people"]
     if odd := next((one for one in listed if not form.fullmatch(one)), None):
-        raise Trouble(f"{odd[:100]!r} in {name} is not {wanted}")
+        raise Trouble("%(odd)s in %(name)s is not %(wanted)s", odd=repr(odd[:100]), name=name, wanted=wanted)
     reasons = {one: reason for one, reason in listed.items() if reason} if found == "servers" else {}
     return Luggage(found, tuple(listed), reasons)
 

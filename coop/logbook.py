@@ -49,10 +49,6 @@ from federation.tables import Actor, Receipt
 HELD = timedelta(days=7)  # so long a statement waits for those that it comes after (P-253)
 MAX_SUMMARY = 20_000  # characters: made clean, it may be longer than what was said, and has to fit into our own words
 MAX_NAMED = 6_000  # octets of the members whom a statement names
-_FULL = (
-    "its log is full, so nothing about it, or about who is in it, can be changed any more. You can still talk in its "
-    "room; for all else found a new project, and invite its members there"
-)
 KINDS = ("Create", "Invite", "Undo", "Accept", "Reject", "Join", "Add", "Remove", "Leave", "Update")
 
 
@@ -341,7 +337,11 @@ def say(tx: Transaction, project: Project, author: str, write: Callable[[Writer]
     try:
         document = _state(tx, activity, activity["to"])
     except Full as error:
-        raise Conflict(f"{project.name}: {_FULL}") from error
+        raise Conflict(
+            "%(name)s: its log is full, so nothing about it, or about who is in it, can be changed any more. You can "
+            "still talk in its room; for all else found a new project, and invite its members there",
+            name=project.name,
+        ) from error
     except Forbidden as error:
         raise NotAllowed("your role in this project does not allow that, or not any more") from error
     return Statement.read(document)
@@ -353,7 +353,9 @@ def _state(tx: Transaction, activity: Json, to: Collection[str]) -> Document:
         document = Document.parse(outbox.publish(tx, activity, to).body)
         learn(tx, document)
     except (Malformed, outbox.TooLong) as error:
-        raise Trouble(f"what is said about a project takes up to {MAX_SIZE:,} bytes in all: shorten it") from error
+        raise Trouble(
+            "what is said about a project takes up to %(most)s bytes in all: shorten it", most=MAX_SIZE
+        ) from error
     return document
 
 

@@ -143,7 +143,7 @@ def change_password(tx: Transaction, uri: str, hashed: str, but: str | None = No
     """Whoever is logged in in another browser is out: it may be why the password is changed. Return of how many."""
     account = accounts.at(tx.db, uri)
     if account is None:
-        raise NotFound(f"{uri} does not live here")
+        raise NotFound("%(uri)s does not live here", uri=uri)
     account.password = hashed
     tx.db.flush()
     return leave_everywhere(tx, account.id, but)

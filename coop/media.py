@@ -122,9 +122,9 @@ def store_upload(folder: Path, data: bytes, filename: str, alt: str = "") -> Sto
     if not data:
         raise Trouble("the file is empty")
     if len(data) > MAX_FILE:
-        raise Trouble(f"the file has more than {MAX_FILE // 1024 // 1024} MB")
+        raise Trouble("the file has more than %(most)s MB", most=MAX_FILE // 1024 // 1024)
     if len(alt) > MAX_ALT:
-        raise Trouble(f"a description has up to {MAX_ALT:,} characters")
+        raise Trouble("a description has up to %(most)s characters", most=MAX_ALT)
     media_type = _type_of(data)
     seen: dict[str, str | int] = {"width": 0, "height": 0, "blurhash": ""}
     if media_type in PICTURES:
@@ -241,7 +241,7 @@ def attach(tx: Transaction, owner: str, names: Sequence[str]) -> tuple[Attachmen
     Once the post is there, each file belongs to it, and whoever may read the one may read the other.
     """
     if len(names) > MAX_ATTACHED:
-        raise Trouble(f"attach up to {MAX_ATTACHED} files")
+        raise Trouble("attach up to %(most)s files", most=MAX_ATTACHED)
     return tuple(_attachment(tx.home, _own(tx.db, owner, name)) for name in dict.fromkeys(names))
 
 
@@ -254,7 +254,7 @@ def drafts(db: Session, owner: str, names: Collection[str]) -> list[Media]:
 def describe(tx: Transaction, owner: str, name: str, alt: str) -> None:
     """Say what is to be seen. Raise `NotFound` for a file that is not theirs or is attached already, `Trouble`."""
     if len(alt) > MAX_ALT:
-        raise Trouble(f"a description has up to {MAX_ALT:,} characters")
+        raise Trouble("a description has up to %(most)s characters", most=MAX_ALT)
     _own(tx.db, owner, name).alt = alt.strip()
     tx.db.flush()
 

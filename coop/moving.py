@@ -49,7 +49,12 @@ def move(tx: Transaction, account: str, target: str) -> None:
     """
     row = tx.db.get(Relocation, account)
     if row is not None and row.since > tx.now - SETTLED:
-        raise Conflict(f"you moved to {row.target} on {row.since:%Y-%m-%d}; you can move on after {SETTLED.days} days")
+        raise Conflict(
+            "you moved to %(target)s on %(day)s; you can move on after %(days)s days",
+            target=row.target,
+            day=row.since.date(),
+            days=SETTLED.days,
+        )
     if account == target:
         raise Trouble("that is where you are already")
     lead(tx, known.account(tx.db, account), known.actor(tx.db, target))
@@ -62,7 +67,11 @@ def lead(tx: Transaction, actor: Actor, target: Actor) -> None:
     Raise `Trouble` unless the other names `actor` as its former self: nobody would be led anywhere.
     """
     if actor.uri not in Profile.read(Document(target.document)).also_known_as:
-        raise Trouble(f"{target.uri} has to say first that it was known as {actor.uri}: add that there as an alias")
+        raise Trouble(
+            "%(uri)s has to say first that it was known as %(former)s: add that there as an alias",
+            uri=target.uri,
+            former=actor.uri,
+        )
     profiles.tell(tx, actor, {**actor.document, "movedTo": target.uri})
     said = {"id": outbox.new_uri(tx), "type": "Move", "actor": actor.uri, "object": actor.uri, "target": target.uri}
     outbox.publish(tx, {**said, "to": [actor.followers]}, also=follows.followers(actor.uri), collapse=True)
@@ -74,7 +83,7 @@ def welcome(tx: Transaction, account: str, former: str) -> None:
     names = Profile.read(Document(actor.document)).also_known_as
     if old.uri not in names and old.uri != account:
         if len(names) >= MAX_NAMES:
-            raise Trouble(f"you have {MAX_NAMES} former names already, which is as many as can be checked")
+            raise Trouble("you have %(most)s former names already, which is as many as can be checked", most=MAX_NAMES)
         profiles.tell(tx, actor, {**actor.document, "alsoKnownAs": [*names, old.uri]})
 
 

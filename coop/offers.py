@@ -21,7 +21,7 @@ from activitypub.note import Note
 from activitypub.origin import Activity
 from activitypub.proposal import MAX_NAME, MAX_SKILLS, MAX_TITLE, Price, Proposal, Purpose, State, Unit, is_proposal
 from coop import follows, posts
-from coop.errors import Conflict, NotFound, Trouble
+from coop.errors import STANDING, Conflict, NotFound, Trouble
 from coop.events import Departed, Erased, listens
 from federation import known
 from federation.registry import keeps, receives, recognises
@@ -177,7 +177,7 @@ def _written(tx: Transaction, note: Note, draft: Draft, state: State) -> tuple[N
         written = {**proposal.write(), "source": source}
         Proposal.read(Document({**note.write(), **written}))
     except Malformed as error:
-        raise Trouble(f"such an offer could not be sent: {error}") from error
+        raise Trouble("such an offer could not be sent: %(why)s", why=error) from error
     return note, written
 
 
@@ -188,11 +188,14 @@ def _words(draft: Draft, visibility: Any) -> posts.Draft:
 def _check(draft: Draft, now: datetime) -> None:
     if not draft.title.strip():
         raise Trouble("an offer needs a title")
-    for name, said, most in (("title", draft.title, MAX_TITLE), ("text", draft.text, MAX_TEXT)):
-        if len(said) > most:
-            raise Trouble(f"the {name} is longer than {most:,} characters: shorten it")
+    if len(draft.title) > MAX_TITLE:
+        raise Trouble("the title is longer than %(most)s characters: shorten it", most=MAX_TITLE)
+    if len(draft.text) > MAX_TEXT:
+        raise Trouble("the text is longer than %(most)s characters: shorten it", most=MAX_TEXT)
     if len(draft.skills) > MAX_SKILLS or not all(one.strip() and len(one) <= MAX_NAME for one in draft.skills):
-        raise Trouble(f"name up to {MAX_SKILLS} skills, each with at most {MAX_NAME} characters")
+        raise Trouble(
+            "name up to %(most)s skills, each with at most %(longest)s characters", most=MAX_SKILLS, longest=MAX_NAME
+        )
     if draft.until is not None and draft.until <= now:
         raise Trouble("the date until which it is open is over already")
     price = draft.price
@@ -204,9 +207,11 @@ def _own_open(db: Session, author: str, uri: str) -> Object:
     row = posts.own(db, author, uri)
     offer = find(db, uri)
     if offer is None:
-        raise NotFound(f"{uri} is no offer")
+        raise NotFound("%(uri)s is no offer", uri=uri)
     if offer.state != "open":
-        raise Conflict(f"this offer is {offer.state} already, and that is final; open a new one instead")
+        raise Conflict(
+            "this offer is %(state)s already, and that is final; open a new one instead", state=STANDING[offer.state]
+        )
     return row
 
 

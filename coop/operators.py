@@ -20,4 +20,6 @@ def check(db: Session, account: int) -> None:
     """Raise `NotAllowed` for all others."""
     first = accounts.first(db)
     if first.id != account:
-        raise NotAllowed(f"that is for @{first.handle}, who runs this server: ask them; nothing was done")
+        raise NotAllowed(
+            "that is for @%(handle)s, who runs this server: ask them; nothing was done", handle=first.handle
+        )

@@ -35,7 +35,7 @@ class Passkey(Row):
 def add(tx: Transaction, account: int, id_: str, public: bytes, count: int, name: str) -> None:
     """Raise `Trouble` for one too many, `Conflict` if it is somebody's already."""
     if (tx.db.scalar(select(func.count()).where(Passkey.account == account)) or 0) >= MAX:
-        raise Trouble(f"{MAX} passkeys are enough: take one away first")
+        raise Trouble("%(most)s passkeys are enough: take one away first", most=MAX)
     name = " ".join(name.split())[:MAX_NAME] or "A device"
     if not tx.add_new(Passkey, id=id_, account=account, public=public, count=count, name=name, made=tx.now, used=None):
         raise Conflict("that passkey is known here already")

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import reduce
 
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session, aliased
@@ -19,6 +20,7 @@ from sqlalchemy.orm import Session, aliased
 from activitypub import endorsement
 from activitypub.document import Document
 from activitypub.errors import ProtocolError
+from activitypub.sentence import Sentence, together
 from coop import circles, follows, identities
 from coop.blocks import Block
 from coop.endorsements import Endorsement
@@ -107,27 +109,43 @@ def _who_may_know(db: Session, people: Collection[str]) -> set[str]:
     return {*db.scalars(vouched.union(worked))}
 
 
-def words(db: Session, way: Way) -> str:
+def words(db: Session, way: Way) -> Sentence:
     """A way as people tell it: "You follow Ben (ben@shop.example); Ben (…) worked with Ana (…) twice"."""
     [told] = all_in_words(db, [way])
     return told
 
 
-def all_in_words(db: Session, some: Sequence[Way]) -> list[str]:
+def all_in_words(db: Session, some: Sequence[Way]) -> list[Sentence]:
     """The same of several at once."""
     people = {one for way in some for step in way for one in (step.by, step.to)}
     rows = db.execute(select(Actor.uri, Actor.name, Actor.address).where(Actor.uri.in_(people)))
     names = {row.uri: f"{row.name} ({row.address or row.uri})" for row in rows}  # a name anybody can have
-    return ["; ".join(_told(step, names, n == 0) for n, step in enumerate(way)) for way in some]
+    return [together(*(_told(step, names, n == 0) for n, step in enumerate(way)), between="; ") for way in some]
 
 
-def _told(step: Step, names: Mapping[str, str], is_me: bool) -> str:
+def _told(step: Step, names: Mapping[str, str], is_me: bool) -> Sentence:
     by, to = (names.get(one, one) for one in (step.by, step.to))
-    times = {1: "once", 2: "twice"}.get(len(step.works), f"{len(step.works)} times")
-    said = [f"{'follow' if is_me else 'follows'} {to}"] if step.follows else []
-    said += [f"worked with {to} {times}"] if step.works else []
-    said += [f"{'vouch' if is_me else 'vouches'} for {to}: {', '.join(step.skills)}"] if step.endorsements else []
-    return f"{'You' if is_me else by} {' and '.join(said)}"
+    said = [Sentence("follow %(name)s", name=to) if is_me else Sentence("follows %(name)s", name=to)] * step.follows
+    said += [_worked_with(to, len(step.works), is_me)] if step.works else []
+    if step.endorsements:
+        what = {"name": to, "skills": ", ".join(step.skills)}
+        you = Sentence("vouch for %(name)s: %(skills)s", **what)
+        said += [you if is_me else Sentence("vouches for %(name)s: %(skills)s", **what)]
+    did = reduce(lambda one, other: Sentence("%(one)s and %(other)s", one=one, other=other), said)
+    return Sentence("You %(did)s", did=did) if is_me else Sentence("%(name)s %(did)s", name=by, did=did)
+
+
+def _worked_with(name: str, number: int, is_me: bool) -> Sentence:
+    match number:
+        case 1:
+            times = Sentence("once")
+        case 2:
+            times = Sentence("twice")
+        case _:
+            times = Sentence("%(number)s times", number=number)
+    if is_me:
+        return Sentence("have worked with %(name)s %(times)s", name=name, times=times)
+    return Sentence("worked with %(name)s %(times)s", name=name, times=times)
 
 
 def _length(way: Way) -> tuple[int, list[tuple[int, int, bool, str, str]]]:

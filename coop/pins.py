@@ -45,7 +45,7 @@ def pin(tx: Transaction, account: str, uri: str) -> None:
     if _find(tx.db, account, post) is not None:
         return
     if _count(tx.db, account) >= MAX_PINS:
-        raise Trouble(f"you have pinned {MAX_PINS} posts already; unpin one first")
+        raise Trouble("you have pinned %(most)s posts already; unpin one first", most=MAX_PINS)
     _keep(tx, account, post)
     _tell_followers(tx, "Add", account, uri)
 

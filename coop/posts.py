@@ -66,7 +66,7 @@ def publish(tx: Transaction, author: str, draft: Draft) -> Object:
     essays.check(draft.text)
     parent = known.thing(tx, draft.reply_to) if draft.reply_to else None
     if parent is not None and not access.may_read(tx.db, parent, author):
-        raise NotFound(f"there is no post {draft.reply_to}")
+        raise NotFound("there is no post %(reply_to)s", reply_to=draft.reply_to)
     draft = narrowed(draft, parent)
     projects.check_draft(tx.db, draft.project, author, draft.visibility)
     note = compose(tx, author, "notes", draft, parent)
@@ -374,7 +374,7 @@ def own(db: Session, author: str, uri: str) -> Object:
     """Raise `NotFound` if there is no such post (any more), `NotAllowed` if it is somebody else's."""
     row = known.find(db, uri)
     if row is None or row.deleted:
-        raise NotFound(f"there is no post {uri} here")
+        raise NotFound("there is no post %(uri)s here", uri=uri)
     if row.author != author:
         raise NotAllowed("that is somebody else's; only its author can change it")
     return row

@@ -13,6 +13,7 @@ from activitypub import audience, context, html, markdown
 from activitypub.actor import Actor as Profile
 from activitypub.actor import Picture
 from activitypub.document import Document, Json, timestamp
+from activitypub.sentence import Sentence
 from coop import accounts, follows, mailboxes, media
 from coop.accounts import TYPES, Account
 from coop.errors import NotFound, Trouble
@@ -27,6 +28,13 @@ MAX_LINKS = 8
 MAX_LINK = 2_000  # characters
 LINES = {"name": 60, "pronouns": 60, "availability": 200, "place": 100}  # characters of what has to be one line
 MAX_SKILL = 60
+
+_CALLED = {
+    "name": Sentence("the name"),
+    "pronouns": Sentence("what the pronouns are"),
+    "availability": Sentence("when there is time"),
+    "place": Sentence("the place"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +114,9 @@ def _checked(changes: Changes) -> dict[str, object]:
     given = {name: value for name, value in given.items() if value is not None}
     for name, limit in LINES.items():
         if name in given:
-            given[name] = _line(name, given[name], limit)
+            given[name] = _line(_CALLED[name], given[name], limit)
     if changes.bio is not None and len(changes.bio) > MAX_BIO:
-        raise Trouble(f"what you say of yourself may have {MAX_BIO:,} characters")
+        raise Trouble("what you say of yourself may have %(most)s characters", most=MAX_BIO)
     if changes.skills is not None:
         given["skills"] = _skills(changes.skills)
     if changes.links is not None:
@@ -116,31 +124,31 @@ def _checked(changes: Changes) -> dict[str, object]:
     return given
 
 
-def _line(name: str, value: str, limit: int) -> str:
+def _line(name: Sentence, value: str, limit: int) -> str:
     if len(value.splitlines()) > 1 or len(value) > limit:
-        raise Trouble(f"{name} is one line of up to {limit} characters")
+        raise Trouble("%(name)s is one line of up to %(most)s characters", name=name, most=limit)
     return html.single_line(value, limit)
 
 
 def name_of(value: str) -> str:
     """What somebody is to be called, as it is kept. Raise `Trouble` for what is no name."""
-    return _line("name", value, LINES["name"])
+    return _line(_CALLED["name"], value, LINES["name"])
 
 
 def _skills(skills: tuple[str, ...]) -> list[str]:
-    lines = [_line("a skill", one, MAX_SKILL) for one in skills]
+    lines = [_line(Sentence("a skill"), one, MAX_SKILL) for one in skills]
     once = list({one.casefold(): one for one in lines if one}.values())
     if len(once) > MAX_SKILLS:
-        raise Trouble(f"name up to {MAX_SKILLS} skills, those that you want to be found by")
+        raise Trouble("name up to %(most)s skills, those that you want to be found by", most=MAX_SKILLS)
     return once
 
 
 def _links(links: tuple[str, ...]) -> list[str]:
     given = list(dict.fromkeys(one.strip() for one in links if one.strip()))
     if len(given) > MAX_LINKS:
-        raise Trouble(f"give up to {MAX_LINKS} links")
+        raise Trouble("give up to %(most)s links", most=MAX_LINKS)
     if odd := next((one for one in given if html.safe_url(one) is None or len(one) > MAX_LINK), None):
-        raise Trouble(f"{odd[:200]} is no web address; it begins with https://")
+        raise Trouble("%(odd)s is no web address; it begins with https://", odd=odd[:200])
     return given
 
 

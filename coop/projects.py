@@ -21,6 +21,7 @@ from activitypub.audience import Visibility
 from activitypub.document import Document, Json
 from activitypub.errors import Forbidden, Malformed
 from activitypub.origin import Activity, host
+from activitypub.sentence import Sentence
 from activitypub.statement import Role, Statement
 from activitypub.vocabulary import WORK
 from coop import accounts, keepsakes, logbook, statements
@@ -34,6 +35,12 @@ from federation import known, outbox
 from federation.store import Transaction
 from federation.tables import Actor, Object
 
+_ROLES: dict[Role, str] = {
+    "lead": Sentence("a lead"),
+    "usher": Sentence("an usher"),
+    "member": Sentence("a member"),
+    "guest": Sentence("a guest"),
+}
 MAX_NAME = 100  # characters
 MAX_TEXT = 5_000
 
@@ -108,7 +115,7 @@ def give_role(tx: Transaction, by: str, uri: str, member: str, role: Role) -> No
     """
     project = led(tx.db, by, uri)
     if _role_in(tx.db, project, member) == role:
-        raise Conflict(f"they are {role} already")
+        raise Conflict("they are %(role)s already", role=_ROLES[role])
     if role != "lead":
         _check_not_last(tx.db, project, member)
     logbook.say(tx, project, by, lambda write: write.add(outbox.new_uri(tx), member, role))
@@ -132,9 +139,9 @@ def leave(tx: Transaction, member: str, uri: str) -> None:
 
 def _check(name: str, text: str) -> None:
     if not name.strip() or len(name) > MAX_NAME:
-        raise Trouble(f"a project has a name of up to {MAX_NAME} characters")
+        raise Trouble("a project has a name of up to %(most)s characters", most=MAX_NAME)
     if len(text) > MAX_TEXT:
-        raise Trouble(f"what a project says of itself is up to {MAX_TEXT:,} characters long")
+        raise Trouble("what a project says of itself is up to %(most)s characters long", most=MAX_TEXT)
 
 
 def free_handle(tx: Transaction, name: str) -> str:
@@ -173,7 +180,7 @@ def led(db: Session, by: str, uri: str) -> Project:
 def _role_in(db: Session, project: Project, member: str) -> Role:
     role = role_of(db, project.uri, member)
     if role is None:
-        raise NotFound(f"{member} is not in this project")
+        raise NotFound("%(member)s is not in this project", member=member)
     return role
 
 

@@ -23,7 +23,7 @@ from activitypub.origin import Activity
 from activitypub.proof import hash_of
 from coop import commitments, projects, vouchers
 from coop.commitments import Commitment
-from coop.errors import Conflict, NotAllowed, Trouble
+from coop.errors import STANDING, Conflict, NotAllowed, Trouble
 from coop.logbook import as_sent
 from federation import known, outbox
 from federation.registry import receives, recognises
@@ -84,7 +84,7 @@ def make(tx: Transaction, said: wire.Commitment) -> Commitment:
         document = outbox.sign(tx, {"@context": context.COMMITMENT, **said.write()})
         row = _add(tx, wire.Commitment.read(Document(document)), document)
     except Malformed as error:
-        raise Trouble(f"that cannot be a commitment: {error}") from error
+        raise Trouble("that cannot be a commitment: %(why)s", why=error) from error
     send(tx, "Create", f"{said.id}/activity", account, said.project, document)
     return row
 
@@ -114,7 +114,7 @@ def withdraw(tx: Transaction, account: str, uri: str) -> None:
     if row.author != account:
         raise NotAllowed("only the one who proposed it takes it back")
     if row.state != "proposed":
-        raise Conflict(f"it is {row.state} already; whoever it is for may release you")
+        raise Conflict("it is %(state)s already; whoever it is for may release you", state=STANDING[row.state])
     row.state = "withdrawn"
     send(tx, "Delete", f"{row.uri}#delete", account, row.project, row.uri)
 
@@ -133,7 +133,7 @@ def send(tx: Transaction, kind: str, uri: str, by: str, project: str, object: Js
 def _drafted(tx: Transaction, draft: Draft) -> Draft:
     """With HTML for Markdown."""
     if not draft.text.strip() or len(draft.text) > MAX_TEXT:
-        raise Trouble(f"say what is to be done, in at most {MAX_TEXT:,} characters")
+        raise Trouble("say what is to be done, in at most %(most)s characters", most=MAX_TEXT)
     if draft.due is not None and draft.due <= tx.now:
         raise Trouble("the day by which it is to be done is over already")
     return replace(draft, text=markdown.from_text(draft.text, tx.home))
@@ -141,7 +141,7 @@ def _drafted(tx: Transaction, draft: Draft) -> Draft:
 
 def _check_member(db: Session, project: str, other: str) -> None:
     if not projects.may_post(db, project, other):
-        raise NotAllowed(f"{other} is not, or not any more, a member of this project")
+        raise NotAllowed("%(other)s is not, or not any more, a member of this project", other=other)
 
 
 def _to_answer(db: Session, uri: str, account: str) -> Commitment:

@@ -28,6 +28,7 @@ from activitypub import audience, html
 from activitypub.document import Document, Json, timestamp
 from activitypub.errors import Forbidden, Malformed
 from activitypub.origin import Activity, own_words
+from activitypub.sentence import Sentence
 from coop import access, blocks, follows
 from coop.errors import NotFound, Trouble
 from coop.events import Blocked, Departed, Edited, Erased, Notice, Shown, listens, tell
@@ -38,6 +39,11 @@ from federation.store import Transaction
 from federation.tables import Actor, Object, Row
 
 Kind = Literal["like", "emoji", "boost"]
+_NOT_DONE: dict[Kind, str] = {
+    "like": Sentence("you did not like that"),
+    "emoji": Sentence("you did not react to that"),
+    "boost": Sentence("you did not boost that"),
+}
 
 MAX_EMOJI = 12  # different ones by one actor on one post (P-122)
 WRAPPED = frozenset({"Create", "Update", "Delete", "Like", "EmojiReact", "Announce", "Undo"})  # FEP-1b12
@@ -130,7 +136,7 @@ def _take_back(tx: Transaction, account: str, uri: str, kind: Kind) -> None:
     post = known.find(tx.db, uri)
     row = _find(tx.db, account, post, kind) if post else None
     if post is None or row is None:
-        raise NotFound(f"you did not {kind} that")
+        raise NotFound(_NOT_DONE[kind])
     _remove(tx, row)
     undone = _written(tx.db, row, post)
     addressed: Json = {name: undone[name] for name in ("to", "cc") if name in undone}
@@ -145,7 +151,7 @@ def _seen(tx: Transaction, account: str, uri: str) -> Object:
     known.account(tx.db, account)
     post = known.thing(tx, uri)
     if not access.may_read(tx.db, post, account):
-        raise NotFound(f"there is no post {uri}")
+        raise NotFound("there is no post %(uri)s", uri=uri)
     return post
 
 

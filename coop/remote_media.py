@@ -97,7 +97,7 @@ class Gallery:
                 signer = await self.here.signer(reader)
                 answer = await self.here.client.within(LIMITS).get(url, signer, ACCEPT)
                 if answer.status != 200:
-                    raise NotFound(f"it answers {answer.status}")
+                    raise NotFound("it answers %(status)s", status=answer.status)
                 stored = await asyncio.to_thread(media.store_picture, self.folder, answer.body, longest)
                 found = dict(zip(found, stored, strict=True))
             except (ProtocolError, Unreachable, Trouble) as error:

@@ -54,10 +54,10 @@ def send(tx: Transaction, whom: str, words: str, posts: Sequence[str] = ()) -> N
     if actor.local:
         raise Trouble("they live on this server: tell whoever runs it")
     if not said or len(said) > MAX_TEXT:
-        raise Trouble(f"say what they did, in up to {MAX_TEXT:,} characters: somebody has to judge it")
+        raise Trouble("say what they did, in up to %(most)s characters: somebody has to judge it", most=MAX_TEXT)
     theirs = tx.db.scalars(select(Object.uri).where(Object.uri.in_(posts), Object.author == actor.uri)).all()
     if len(theirs) > MAX_ABOUT - 1:
-        raise Trouble(f"name up to {MAX_ABOUT - 1} of their posts")
+        raise Trouble("name up to %(most)s of their posts", most=MAX_ABOUT - 1)
     flag = {"id": outbox.new_uri(tx), "type": "Flag", "actor": f"{tx.home}/actor", "to": [actor.uri], "content": said}
     outbox.publish(tx, {"@context": context.ACTIVITY, **flag, "object": [actor.uri, *sorted(theirs)]}, [actor.uri])
 
@@ -102,7 +102,7 @@ def deal_with(tx: Transaction, number: int) -> None:
     """Somebody has looked at it, and done whatever was to be done. Raise `NotFound` if no open one has that number."""
     row = tx.db.get(Report, number)
     if row is None or row.done is not None:
-        raise NotFound(f"there is no open report {number}; `boxroom reports` lists those that are")
+        raise NotFound("there is no open report %(number)s; `boxroom reports` lists those that are", number=number)
     row.done = tx.now
 
 

@@ -21,7 +21,7 @@ from activitypub.document import Document, Json, timestamp
 from activitypub.errors import Forbidden, Malformed, ProtocolError
 from activitypub.origin import Activity
 from coop import blocks, follows, offers, posts, terms
-from coop.errors import Conflict, NotAllowed, NotFound, Trouble
+from coop.errors import STANDING, Conflict, NotAllowed, NotFound, Trouble
 from coop.events import Kind, Notice, tell
 from coop.offers import Offer
 from coop.terms import AS_OFFERED, Wish
@@ -76,7 +76,7 @@ def respond(tx: Transaction, account: str, offer_uri: str, text: str, wish: Wish
     row = known.thing(tx, offer_uri)
     offer = offers.find(tx.db, row.uri)
     if offer is None:
-        raise NotFound(f"{offer_uri} is no offer")
+        raise NotFound("%(offer_uri)s is no offer", offer_uri=offer_uri)
     if offer.author == account:
         raise Trouble("that is your own offer")
     return _propose(tx, offer, account, offer.author, text, wish)
@@ -92,7 +92,7 @@ def counter(tx: Transaction, account: str, uri: str, text: str, wish: Wish = AS_
         raise Trouble("whoever replied uses other software, which knows no terms: answer them with a post")
     offer = offers.find(tx.db, row.offer)
     if offer is None:
-        raise NotFound(f"the offer {row.offer} is not here any more")
+        raise NotFound("the offer %(offer)s is not here any more", offer=row.offer)
     return _propose(tx, offer, account, row.by, text, wish, answers=uri)
 
 
@@ -106,7 +106,7 @@ def _propose(
         terms.check(asked, proposed)
         agreement = proposed.write()
     except Malformed as error:
-        raise Trouble(f"that is not what the offer asks for: {error}") from error
+        raise Trouble("that is not what the offer asks for: %(why)s", why=error) from error
     uri = outbox.new_uri(tx)
     response = _add(tx, offer, uri, to, proposed, tx.now, answers)
     head = {"@context": context.AGREEMENT, "id": uri, "type": "Offer", "actor": by, "to": [to]}
@@ -147,11 +147,11 @@ def decline(tx: Transaction, account: str, uri: str, reason: str = "") -> Respon
 
 def _check(tx: Transaction, account: str, other: str, offer: Offer, text: str, wish: Wish) -> None:
     if (status := offer.status(tx.now)) != "open":
-        raise Conflict(f"this offer is {status}")
+        raise Conflict("this offer is %(status)s", status=STANDING[status])
     if blocks.exists(tx.db, account, other):
         raise NotAllowed("you cannot answer this offer")
     if not text.strip() or len(text) > MAX_TEXT:
-        raise Trouble(f"say something, in at most {MAX_TEXT:,} characters")
+        raise Trouble("say something, in at most %(most)s characters", most=MAX_TEXT)
     if wish.due is not None and wish.due <= tx.now:
         raise Trouble("the day by which it would be done is over already")
 
@@ -371,9 +371,9 @@ def _said(by: str, to: str, offer: str) -> ColumnElement[bool]:
 def _waiting(db: Session, uri: str) -> Response:
     row = find(db, uri)
     if row is None:
-        raise NotFound(f"there is no response {uri} here")
+        raise NotFound("there is no response %(uri)s here", uri=uri)
     if row.state != "open":
-        raise Conflict(f"this response is {row.state} already")
+        raise Conflict("this response is %(state)s already", state=STANDING[row.state])
     return row
 
 

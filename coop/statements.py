@@ -129,7 +129,7 @@ def at(db: Session, uri: str) -> Project:
     """Raise `NotFound` if we do not know that project."""
     if found := find(db, uri):
         return found
-    raise NotFound(f"there is no project {uri} here")
+    raise NotFound("there is no project %(uri)s here", uri=uri)
 
 
 def find_entry(db: Session, hash_: str) -> Entry | None:

@@ -20,6 +20,7 @@ from activitypub.document import Document, Json
 from activitypub.endorsement import Bundle, Judgement, KeySeen
 from activitypub.errors import Malformed, ProtocolError
 from activitypub.origin import origin
+from activitypub.sentence import Sentence
 from coop import endorsements
 from coop.endorsements import Endorsement, Snapshot
 from coop.errors import Trouble
@@ -99,7 +100,7 @@ def judge(inner: Document, find: FindKey, seen: KeySeen, now: datetime, revoked:
     try:
         said = endorsement.Endorsement.read(inner)
     except ProtocolError as error:
-        return Judgement("invalid", f"Refused: {error}.")
+        return Judgement("invalid", endorsement.refused(error))
     claims: tuple[proof.Proof, ...] = ()
     with suppress(ProtocolError):
         claims = proof.read(inner.json, now)
@@ -217,7 +218,7 @@ def check_holds(db: Session, row: Endorsement, now: datetime) -> None:
     """Raise `Trouble`, with the verdict, for one that nobody should be shown as a reference."""
     found = verdict_offline(db, row, now)
     if not found.verdict.startswith("valid"):
-        raise Trouble(f"this endorsement is {found.verdict}: {found.reason}")
+        raise Trouble("this endorsement is not shown as a reference: %(why)s", why=found.reason)
 
 
 def shown(db: Session, hash_: str) -> Endorsement | None:
@@ -276,7 +277,7 @@ def _with_badge(document: Document, inner: Document, found: Judgement, find: Fin
     try:
         badge.check(document.json, _prover(inner, find))
     except ProtocolError as error:
-        return Judgement("invalid", f"Refused: {error}.")
+        return Judgement("invalid", endorsement.refused(error))
     return found
 
 
@@ -291,7 +292,9 @@ def verify_here(db: Session, body: bytes, now: datetime) -> tuple[Document, Judg
     inner, found = verify_file(body, partial(known.key, db), now, partial(revoked_at, db), partial(_seen, db))
     first = endorsements.find(db, inner.uri("id") or "")
     if first is not None and first.revoked is None and first.hash != proof.hash_of(inner.json):
-        return inner, Judgement("invalid", "It is not what came first under this id: it was altered, or given twice.")
+        return inner, Judgement(
+            "invalid", Sentence("It is not what came first under this id: it was altered, or given twice.")
+        )
     return inner, found
 
 

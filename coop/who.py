@@ -68,7 +68,7 @@ def knows(db: Session, account: str, question: Question, limit: int, now: dateti
     """
     asked = tuple(dict.fromkeys(one.strip() for one in question.skills if skills.key(one)))
     if not 1 <= len(asked) <= MAX_ASKED:
-        raise Trouble(f"name one to {MAX_ASKED} skills, such as: typesetting")
+        raise Trouble("name one to %(most)s skills, such as: typesetting", most=MAX_ASKED)
     rows = db.execute(_ranked(account, asked, question).limit(min(limit, MAX_FOUND))).all()
     people = [row.Actor.uri for row in rows]
     ways = paths.ways_to(db, account, people, now)

@@ -22,6 +22,7 @@ from activitypub.document import Document, Json
 from activitypub.endorsement import Bundle, Judgement
 from activitypub.errors import Malformed, ProtocolError
 from activitypub.origin import host, site
+from activitypub.sentence import Sentence, together
 from activitypub.witness import Sighting
 from coop import verdicts
 from coop.endorsements import Snapshot
@@ -83,7 +84,7 @@ async def verify(here: Instance, body: bytes) -> tuple[Document, Judgement]:
     asked = await ask(here, copy, author)
     if found.verdict == "unknown":
         found = _by_witnesses(inner, asked, here.now()) or found
-    return inner, Judgement(found.verdict, f"{found.reason} {in_words(asked, _own(copy))}")
+    return inner, Judgement(found.verdict, together(found.reason, in_words(asked, _own(copy))))
 
 
 async def _asked_of_giver(here: Instance, inner: Document, author: str) -> Judgement:
@@ -144,24 +145,36 @@ def _by_witnesses(inner: Document, asked: Sequence[Witness], now: datetime) -> J
         found = verdicts.judge(inner, {said.key.id: said.key}.get, "bundle", now)
         if found.verdict == "valid by copy":
             return Judgement(
-                "valid by copy", "The proof holds by a key that others told us; we never saw it ourselves."
+                "valid by copy", Sentence("The proof holds by a key that others told us; we never saw it ourselves.")
             )
     return None
 
 
-def in_words(asked: Sequence[Witness], key: keys.Key | None) -> str:
+def in_words(asked: Sequence[Witness], key: keys.Key | None) -> Sentence:
     """What they said, each for itself. Of what they saw it is told whether it is `key`, which came with the copy."""
     told = [_in_words(one.host, one.said, key) for one in asked if one.said]
     if told:
-        return " ".join(told)
-    studios = "studio" if len(asked) == 1 else "studios"
-    return f"{len(asked)} other {studios} asked: none has seen the key." if asked else "There was nobody else to ask."
+        return together(*told)
+    if len(asked) > 1:
+        return Sentence("%(number)s other studios were asked: none has seen the key.", number=len(asked))
+    if asked:
+        return Sentence("One other studio was asked: it has not seen the key.")
+    return Sentence("There was nobody else to ask.")
 
 
-def _in_words(host: str, said: Sighting, key: keys.Key | None) -> str:
+def _in_words(host: str, said: Sighting, key: keys.Key | None) -> Sentence:
     if key is not None and keys.write_multikey(said.key.public) != keys.write_multikey(key.public):
-        return f"{host} says that it saw another key of that name there: trust neither without asking further."
-    first, last = (f"{one.day} {one:%B %Y}" for one in (said.first, said.last))
-    when = f"on {first}" if first == last else f"from {first} to {last}"
-    also = ", and the key itself says whose it is" if said.by_itself else ""
-    return f"{host} says that it saw the key at its owner's server {when}{also}."
+        return Sentence(
+            "%(host)s says that it saw another key of that name there: trust neither without asking further.", host=host
+        )
+    first, last = said.first.date(), said.last.date()
+    if first == last:
+        seen = Sentence("%(host)s says that it saw the key at its owner's server on %(day)s.", host=host, day=first)
+    else:
+        seen = Sentence(
+            "%(host)s says that it saw the key at its owner's server from %(first)s to %(last)s.",
+            host=host,
+            first=first,
+            last=last,
+        )
+    return together(seen, Sentence("The key itself says whose it is.")) if said.by_itself else seen

@@ -10,6 +10,8 @@ from ipaddress import ip_address
 
 from cachetools import LRUCache
 
+from activitypub.sentence import Telling
+
 REMEMBERED = 10_000  # names; whoever comes under more of them makes us forget, not grow (P-327)
 
 # What is proven to be from one actor. Nobody writes as much; the busiest relays pass on about ten things a second. A
@@ -24,7 +26,7 @@ OF_ADDRESS = 100, 0.1
 PAUSE = 60  # seconds: sooner it is not worth coming again, for there would be place for a handful
 
 
-class TooOften(Exception):
+class TooOften(Telling):
     """Whoever sent this has sent more than their share. It was not kept: they should send it again later."""
 
 
@@ -67,7 +69,9 @@ class Senders:
         """Count one activity, by its length, against `actor` and the domain it belongs to. Raise `TooOften`."""
         number = 1 + octets // OCTETS
         if not _is_this_machine(site) and (self.actors.take(actor, number) or self.sites.take(site, number)):
-            raise TooOften(f"{actor}, or {site} as a whole, sends faster than a small server works")
+            raise TooOften(
+                "%(actor)s, or %(site)s as a whole, sends faster than a small server works", actor=actor, site=site
+            )
 
 
 @lru_cache(maxsize=1024)

@@ -13,35 +13,39 @@ from dataclasses import dataclass
 from email.message import Message
 
 from activitypub.errors import Malformed
+from activitypub.sentence import Sentence, Telling
 from federation.guard import Limits
 
 AS2 = "https://www.w3.org/ns/activitystreams"
 GONE = frozenset({404, 410})
 
 
-class Unreachable(Exception):
+class Unreachable(Telling):
     """The other server cannot be asked now; asking again later may work. `reason` is a sentence for operators."""
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
+    @property
+    def reason(self) -> str:
+        return str(self)
 
 
 class Refused(Unreachable):
     """The other server answered, but not to us, not now, or not with a document."""
 
-    def __init__(self, reason: str, status: int) -> None:
-        super().__init__(reason)
+    def __init__(self, words: str, status: int, /, **parts: object) -> None:
+        super().__init__(words, **parts)
         self.status = status
 
 
-class Gone(Exception):
+class Gone(Telling):
     """There is nothing at that address: no longer (410), or not that we may know of (404)."""
 
-    def __init__(self, reason: str, status: int) -> None:
-        super().__init__(reason)
-        self.reason = reason
+    def __init__(self, words: str, status: int, /, **parts: object) -> None:
+        super().__init__(words, **parts)
         self.status = status
+
+    @property
+    def reason(self) -> str:
+        return str(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +65,13 @@ class Answer:
         Raise `Gone`, `Refused` unless the status is 200, and `Malformed` unless its type is one of ActivityStreams:
         a file that somebody uploaded there, or a page, is nobody's word (P-300).
         """
-        said = f"{self.url} answers {self.status}"
+        said = Sentence("%(url)s answers %(status)s", url=self.url, status=self.status)
         if self.status in GONE:
             raise Gone(said, self.status)
         if self.status != 200:
             raise Refused(said, self.status)
         if not is_activity_type(kind := self.headers.get("content-type", "")):
-            raise Malformed(f"{self.url} is {kind[:100] or 'of no type'}, not ActivityStreams")
+            raise Malformed("%(url)s is %(what)s, not ActivityStreams", url=self.url, what=kind[:100] or "of no type")
         return self.body
 
 
@@ -100,14 +104,16 @@ async def read_all(chunks: AsyncIterable[bytes], encoding: str, limits: Limits) 
     encoding but gzip, which is the only one that we ask for (P-172, P-310).
     """
     if encoding not in ("", "identity", "gzip", "x-gzip"):
-        raise Malformed(f"the content encoding {encoding[:50]!r} is not gzip")
+        raise Malformed("the content encoding %(encoding)s is not gzip", encoding=repr(encoding[:50]))
     unzip = zlib.decompressobj(16 + zlib.MAX_WBITS) if "gzip" in encoding else None
     body, received = bytearray(), 0
     async for chunk in chunks:
         received += len(chunk)
         body += _unzipped(unzip, chunk, limits.document + 1 - len(body)) if unzip else chunk
         if len(body) > min(limits.document, received * limits.ratio):
-            raise Malformed(f"the body is larger than {limits.document} octets, or compressed beyond belief")
+            raise Malformed(
+                "the body is larger than %(document)s octets, or compressed beyond belief", document=limits.document
+            )
     if unzip and received and not unzip.eof:
         raise Malformed("the body ends in the middle of its compression")
     return bytes(body)

@@ -124,7 +124,7 @@ class Client:
             stated = document.id
             document, url = await self._document(stated, signer)
             if document.id != stated:
-                raise Malformed(f"{stated} says that it is {document.id}")
+                raise Malformed("%(stated)s says that it is %(id)s", stated=stated, id=document.id)
         return document
 
     async def post(
@@ -162,16 +162,16 @@ class Client:
     def _allowed(self, uri: str) -> _Address:
         address = _address(uri)
         if address.host == self.home.host and (not self.allow_private or address.origin == self.home.origin):
-            raise Forbidden(f"{uri} is here, and not to be fetched from elsewhere")  # P-108
+            raise Forbidden("%(uri)s is here, and not to be fetched from elsewhere", uri=uri)  # P-108
         if address.url.scheme != "https" and not self.allow_private:
-            raise Malformed(f"{uri} is not an https address")
+            raise Malformed("%(uri)s is not an https address", uri=uri)
         return address
 
     def _redirected(self, address: _Address, location: str) -> _Address:
         """Raise `Malformed` for a redirect from https to http (P-309), and as `_allowed` does."""
         onward = self._allowed(_joined(address, location))
         if address.url.scheme == "https" and onward.url.scheme != "https":
-            raise Malformed(f"{address.url} redirects from https to http")
+            raise Malformed("%(url)s redirects from https to http", url=address.url)
         return onward
 
     async def _document(self, uri: str, signer: Signer | None) -> tuple[Document, str]:
@@ -179,7 +179,7 @@ class Client:
         answer = await self.get(uri, signer)
         document = Document.parse(answer.document_body())
         if origin(document.id) != origin(answer.url):
-            raise Malformed(f"{answer.url} speaks for {document.id}, which is on another server")
+            raise Malformed("%(url)s speaks for %(id)s, which is on another server", url=answer.url, id=document.id)
         return document, answer.url
 
     async def _in_time(self, address: _Address, asking: Awaitable[Answer]) -> Answer:
@@ -188,7 +188,9 @@ class Client:
             async with asyncio.timeout(self.limits.total):
                 return await asking
         except TimeoutError as error:
-            raise Unreachable(f"{address.host} did not answer within {self.limits.total:g} seconds") from error
+            raise Unreachable(
+                "%(host)s did not answer within %(total)s seconds", host=address.host, total=self.limits.total
+            ) from error
 
     async def _followed(self, address: _Address, signer: Signer | None, accept: str) -> Answer:
         visited = [address.url]
@@ -199,7 +201,11 @@ class Client:
                 return answer
             address = self._redirected(address, location)
             if address.url in visited or len(visited) > self.limits.redirects:
-                raise Malformed(f"{visited[0]} redirects in a circle, or more than {self.limits.redirects} times")
+                raise Malformed(
+                    "%(url)s redirects in a circle, or more than %(redirects)s times",
+                    url=visited[0],
+                    redirects=self.limits.redirects,
+                )
             visited.append(address.url)
 
     async def _knock(self, address: _Address, signer: Signer | None, accept: str) -> Answer:
@@ -252,7 +258,7 @@ class Client:
             async with self.transport.request(method, address.url, headers, body) as response:
                 return await self._read(method, address, response)
         except (OSError, ValueError) as error:  # the last of what they are written with
-            raise Unreachable(f"{address.host} cannot be reached: {error}") from error
+            raise Unreachable("%(host)s cannot be reached: %(why)s", host=address.host, why=error) from error
 
     async def _read(self, method: str, address: _Address, response: Response) -> Answer:
         headers: dict[str, str] = {}
@@ -289,9 +295,9 @@ def _address(uri: str) -> _Address:
         if "xn--" in host:
             idna.decode(host)  # some servers' names are names in no language, and each library reads them as it likes
     except ValueError as error:
-        raise Malformed(f"{uri[:200]!r} is not a web address") from error
+        raise Malformed("%(uri)s is not a web address", uri=repr(uri[:200])) from error
     if not alike:
-        raise Malformed(f"{uri[:200]!r} can be read in two ways")
+        raise Malformed("%(uri)s can be read in two ways", uri=repr(uri[:200]))
     return _Address(url, f"{url.scheme}://{url.host_port_subcomponent}", host, url.raw_path_qs)
 
 
@@ -308,7 +314,9 @@ def _joined(address: _Address, location: str) -> str:
     try:
         return urljoin(str(address.url), location)
     except ValueError as error:
-        raise Malformed(f"{address.url} redirects to {location[:200]!r}, which is not an address") from error
+        raise Malformed(
+            "%(url)s redirects to %(location)s, which is not an address", url=address.url, location=repr(location[:200])
+        ) from error
 
 
 def _ways(target: str) -> Iterator[tuple[Scheme, str]]:

@@ -49,7 +49,7 @@ class Budget:
     def spend(self, uri: str, now: datetime) -> None:
         """Raise `Exhausted` if `uri` may not be fetched any more."""
         if self.left <= 0 or now > self.until or uri in self.seen:
-            raise Exhausted(f"{uri} was not fetched: too much refers to too much else")
+            raise Exhausted("%(uri)s was not fetched: too much refers to too much else", uri=uri)
         self.left -= 1
         self.seen.add(uri)
 
@@ -87,14 +87,16 @@ async def fetch(
     within = within or budget(here)
     within.spend(uri, here.now())
     if origin(uri) == origin(here.home):
-        raise Forbidden(f"there is no {uri} here")  # what lives here is looked up, never requested (P-108)
+        raise Forbidden("there is no %(uri)s here", uri=uri)  # what lives here is looked up, never requested (P-108)
     document = await here.document(uri)
     keeper = keep or registry.keeper_for(registry.kind(document))
     if keeper is None:
-        raise Malformed(f"{uri} is a {document.type or 'document without a type'}, which means nothing here")
+        raise Malformed(
+            "%(uri)s is a %(what)s, which means nothing here", uri=uri, what=document.type or "document without a type"
+        )
     author = owner(document)
     if author is None or origin(author) != origin(document.id):
-        raise Forbidden(f"{document.id} is not on the server of its author (FEP-fe34)")
+        raise Forbidden("%(id)s is not on the server of its author (FEP-fe34)", id=document.id)
 
     def work(tx: Transaction) -> None:
         if check is not None:
@@ -130,9 +132,11 @@ async def lookup(here: Instance, text: str) -> Actor | Object:
     uri, _ = await resolve(here, address)
     actor = await _at(here, uri)
     if not isinstance(actor, Actor) or actor.uri != uri:
-        raise Malformed(f"{text} is the address of no actor")
+        raise Malformed("%(typed)s is the address of no actor", typed=text)
     if await confirm_address(here, uri) is None:
-        raise Malformed(f"{text} leads to {uri}, which goes by a name that does not lead back to it")
+        raise Malformed(
+            "%(typed)s leads to %(uri)s, which goes by a name that does not lead back to it", typed=text, uri=uri
+        )
     return await here.store.read(lambda db: known.actor(db, uri))
 
 
@@ -146,10 +150,10 @@ async def resolve(here: Instance, address: webfinger.Address) -> tuple[str, webf
     if subject != address:  # it goes by another name, which has to answer for itself (P-017)
         jrd = await _jrd(here, subject)
         if _subject(jrd) != subject:
-            raise Malformed(f"{subject} answers in another name")
+            raise Malformed("%(subject)s answers in another name", subject=subject)
     uri = webfinger.self_link(jrd)
     if uri is None:
-        raise Malformed(f"{subject} leads to no actor")
+        raise Malformed("%(subject)s leads to no actor", subject=subject)
     return uri, subject
 
 
@@ -187,7 +191,7 @@ async def way_in(here: Instance, address: webfinger.Address, uri: str) -> str:
     answer = await _asked(here, address)
     page = webfinger.way_in(Document.parse(answer.body), answer.url, uri)
     if page is None:
-        raise Malformed(f"{address.host} names no page of its own for that")
+        raise Malformed("%(host)s names no page of its own for that", host=address.host)
     return page
 
 
@@ -197,14 +201,20 @@ async def _jrd(here: Instance, address: webfinger.Address) -> Document:
 
 async def _asked(here: Instance, address: webfinger.Address) -> Answer:
     if await here.blocks(address.host):
-        raise Forbidden(f"{address.host} is blocked here")
+        raise Forbidden("%(host)s is blocked here", host=address.host)
     scheme = here.home.partition("://")[0]  # http only among private hosts, as the client sees to
     url = f"{scheme}://{address.host}/.well-known/webfinger?resource={quote(f'acct:{address}')}"
     answer = await here.client.get(url, accept=JRD)
     if answer.status in GONE:
-        raise Gone(f"{address.host} knows nobody called {address}", answer.status)
+        raise Gone("%(host)s knows nobody called %(address)s", answer.status, host=address.host, address=address)
     if answer.status != 200:
-        raise Refused(f"{address.host} answers {answer.status} when asked for {address}", answer.status)
+        raise Refused(
+            "%(host)s answers %(status)s when asked for %(address)s",
+            answer.status,
+            host=address.host,
+            status=answer.status,
+            address=address,
+        )
     return answer
 
 
@@ -226,7 +236,7 @@ async def _at(here: Instance, url: str) -> Actor | Object:
         document = await fetch(here, alternate)
     if found := await _known_at(here, document.id):
         return found
-    raise Malformed(f"{url} is nothing that can be kept here")
+    raise Malformed("%(url)s is nothing that can be kept here", url=url)
 
 
 async def _known_at(here: Instance, url: str) -> Actor | Object | None:

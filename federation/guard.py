@@ -20,6 +20,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from typing import TYPE_CHECKING, Any
 
 from activitypub.origin import site
+from activitypub.sentence import Sentence
 
 if TYPE_CHECKING:
     from aiohttp import AddrInfoType
@@ -151,7 +152,9 @@ class Guard:
         family, kind, protocol, _, (address, port, *_) = info
         self._check(address, address)
         if not is_web_port(port):
-            raise NotAllowed(f"port {port} of {address} is not one for the web")
+            raise NotAllowed(
+                Sentence("port %(port)s of %(address)s is not one for the web", port=str(port), address=address)
+            )
         opened = socket.socket(family, kind, protocol)
         self._open.add(opened)
         return opened
@@ -161,7 +164,7 @@ class Guard:
 
     def _check(self, address: str, host: str) -> None:
         if not (self.allow_private or is_public(address)):
-            raise NotAllowed(f"{host} is not on the public internet")
+            raise NotAllowed(Sentence("%(host)s is not on the public internet", host=host))
 
     async def _lookup(self, host: str, port: int) -> list[str]:
         # In threads of its own: names that hang must not keep the rest of the program from its threads. Whoever asked

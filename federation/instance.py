@@ -125,14 +125,16 @@ class Instance:
         window = (site(host(uri)), int(self.now().timestamp()) // 3600, unproven)
         self.asked[window] = self.asked.get(window, 0) + 1
         if self.asked[window] > ASKED_PER_HOUR:
-            raise Unreachable(f"{window[0]} was asked {ASKED_PER_HOUR:,} times within this hour")
+            raise Unreachable(
+                "%(host)s was asked %(number)s times within this hour", host=window[0], number=ASKED_PER_HOUR
+            )
         document = await self.client.document(uri, await self.signer(reader or self.uri))
         await self._check_open(host(document.id))  # it may have been redirected
         return Document({name: value for name, value in document.json.items() if name != "signature"})  # P-091
 
     async def _check_open(self, host: str) -> None:
         if await self.blocks(host):
-            raise Forbidden(f"{host} is blocked here")
+            raise Forbidden("%(host)s is blocked here", host=host)
 
 
 def domains(host: str) -> list[str]:

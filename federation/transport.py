@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 import certifi
 from yarl import URL
 
+from activitypub.sentence import Sentence
 from federation.answer import Unreachable
 from federation.guard import Guard, Limits, NotAllowed, Resolve
 
@@ -127,24 +128,28 @@ def reason(error: BaseException, host: str) -> str:
         case aiohttp.ClientConnectorError():
             return _unconnected(error, host)
         case aiohttp.ServerDisconnectedError() | aiohttp.ClientPayloadError() | aiohttp.ClientOSError():
-            return f"{host} hung up in the middle"
+            return Sentence("%(host)s hung up in the middle", host=host)
         case TimeoutError():
-            return f"{host} took too long to connect"
+            return Sentence("%(host)s took too long to connect", host=host)
         case aiohttp.ClientError():
-            return f"{host} does not speak HTTP as we do: {str(error)[:200]}"
-    return f"{host} cannot be reached: {error}"
+            return Sentence("%(host)s does not speak HTTP as we do: %(why)s", host=host, why=str(error)[:200])
+    return Sentence("%(host)s cannot be reached: %(why)s", host=host, why=error)
 
 
 def _unconnected(error: ClientConnectorError, host: str) -> str:
     wrong: Any = error.os_error
     if isinstance(wrong, NotAllowed):
-        return str(wrong)
+        return wrong.args[0]
     if isinstance(wrong, socket.gaierror):
-        return f"{host} has no address"
+        return Sentence("%(host)s has no address", host=host)
     if isinstance(wrong, ConnectionRefusedError):
-        return f"{host} refuses connections"
+        return Sentence("%(host)s refuses connections", host=host)
     if isinstance(wrong, ssl.SSLCertVerificationError):
-        return f"the certificate of {host} does not verify: {wrong.verify_message}"
+        return Sentence(
+            "the certificate of %(host)s does not verify: %(why)s",
+            host=host,
+            why=wrong.verify_message,
+        )
     if isinstance(wrong, ssl.SSLError):
-        return f"{host} and we have no TLS in common: {wrong.reason or wrong}"
-    return f"{host} cannot be reached: {wrong.strerror or wrong}"
+        return Sentence("%(host)s and we have no TLS in common: %(why)s", host=host, why=wrong.reason or wrong)
+    return Sentence("%(host)s cannot be reached: %(why)s", host=host, why=wrong.strerror or wrong)

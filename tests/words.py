@@ -12,11 +12,17 @@ from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).parent.parent
 CATALOGUES = ROOT / "web" / "translations"
-SOURCES = ("coop/**/*.py", "web/**/*.py", "web/templates/**/*.html", "web/templates/**/*.atom")
-# What is raised is said by the page that tells of it; what has an f-string in it is said in English for now.
+ROOMS = ("activitypub", "federation", "coop", "web")
+SOURCES = (*(f"{room}/**/*.py" for room in ROOMS), "boxroom/*.py", "web/templates/**/*.html", "web/templates/**/*.atom")
+# What is raised is said by the page that tells of it. What another server got wrong on the wire is for its engineers,
+# and stays in English: of that, only what may be about what somebody typed or asked for.
 KEYWORDS = {**DEFAULT_KEYWORDS, "N_": None, "NN_": (1, 2), "HTTPException": (2,)}
 HISTORY = (b'"Project', b'"Report', b'"POT', b'"PO-', b'"Last', b'"Language-Team', b'"Generated')
-KEYWORDS |= dict.fromkeys(("Trouble", "NotFound", "NotAllowed", "Conflict"))
+KEYWORDS |= dict.fromkeys(
+    ("Sentence", "Trouble", "NotFound", "NotAllowed", "Conflict", "Unreachable", "Refused", "Gone", "TooOften")
+)
+ABOUT_ASKING = ("activitypub/webfinger.py", "federation/answer.py", "federation/client.py", "federation/discovery.py")
+ASKING = dict.fromkeys(("Malformed", "Forbidden", "Exhausted"))
 
 
 def said() -> Catalog:
@@ -32,8 +38,9 @@ def said() -> Catalog:
 def _in(file: Path) -> list[tuple[int, str | tuple[str, ...], list[str], str | None]]:
     method = "python" if file.suffix == ".py" else "jinja2.ext:babel_extract"
     options = {"newstyle_gettext": "true", "trim_blocks": "true", "lstrip_blocks": "true", "silent": "false"}
+    known = KEYWORDS | (ASKING if file.relative_to(ROOT).as_posix() in ABOUT_ASKING else {})
     with redirect_stderr(StringIO()):  # it tells of each f-string; in what is said at once ruff finds them
-        return list(extract_from_file(method, str(file), keywords=KEYWORDS, options=options))
+        return list(extract_from_file(method, str(file), keywords=known, options=options))
 
 
 def files() -> list[Path]:

@@ -8,6 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from activitypub.sentence import Sentence
 from federation import inbox
 from federation.instance import Instance
 from federation.tables import Actor
@@ -37,7 +38,7 @@ class Inbox:
         await self._check_exists(here, here.home + scope["path"])
         given = headers(scope)
         if given.get("content-type", "").partition(";")[0].strip().lower() not in _TYPES:
-            raise HTTPException(415, f"an activity has the Content-Type {ACTIVITY_JSON}")
+            raise HTTPException(415, Sentence("an activity has the Content-Type %(type)s", type=ACTIVITY_JSON))
         body = await limits.read_body(given, receive)
         await inbox.accept(here, message(scope, given, body), scope.get("came_from"))
         await send(_ACCEPTED)

@@ -17,7 +17,7 @@ from federation.outbox import TooLong
 from federation.store import Transaction, Unavailable
 from federation.tables import Actor
 from web import session
-from web.languages import _
+from web.languages import _, told
 from web.once import Once, new_key
 from web.session import text
 
@@ -53,4 +53,4 @@ async def somebody(here: Instance, typed: str) -> Actor:
 def in_words(error: Exception) -> str:
     if isinstance(error, Unavailable):
         return _("Nothing can be stored here now, and nothing was done. Try again in a minute.")
-    return _("Nothing was done: %(why)s.") % {"why": _(str(error))}
+    return _("Nothing was done: %(why)s.") % {"why": told(error)}

@@ -13,12 +13,13 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from activitypub.errors import ProtocolError
+from activitypub.sentence import Sentence
 from coop.errors import Trouble
 from federation.allowance import PAUSE, TooOften
 from federation.keyring import TryLater
 from federation.store import Unavailable
 from web import documents
-from web.languages import N_, _
+from web.languages import N_, _, told
 from web.negotiation import wants_document
 from web.rendering import render
 from web.session import LogIn, to_log_in
@@ -80,8 +81,8 @@ def respond(scope: Scope, error: Exception) -> Response:
         log.error("request.failed", path=scope["path"], exc_info=error)
     headers = {**headers, "Cache-Control": "no-store"}
     if "text/html" not in accept or wants_document(accept):
-        return JSONResponse({"error": _(sentence)}, status, {**headers, "Access-Control-Allow-Origin": "*"})
-    words, plain = _(HEADINGS.get(status, OTHERWISE)), _(FOR_PEOPLE.get(sentence, sentence))
+        return JSONResponse({"error": told(sentence)}, status, {**headers, "Access-Control-Allow-Origin": "*"})
+    words, plain = _(HEADINGS.get(status, OTHERWISE)), told(FOR_PEOPLE.get(sentence, sentence))
     found = render(scope["instance"], "error.html", status=status, heading=words, sentence=plain)
     return Response(found, status, headers, "text/html")
 
@@ -94,15 +95,15 @@ def explain(error: Exception) -> tuple[int, str, Mapping[str, str]]:
             sentence = error.detail if is_ours else SENTENCES.get(error.status_code, error.detail)
             return error.status_code, sentence, _with_help(error.status_code, error.headers or {})
         case ProtocolError():
-            return error.status, str(error), _with_help(error.status, {})
+            return error.status, _words(error), _with_help(error.status, {})
         case Trouble():
-            return error.status, str(error), {}
+            return error.status, _words(error), {}
         case LogIn():
             return 403, N_("log in first; nothing was done"), {}
         case TooOften():
-            return 429, f"{error}; send it again later", {"Retry-After": str(PAUSE)}
+            return 429, Sentence("%(why)s; send it again later", why=error), {"Retry-After": str(PAUSE)}
         case TryLater():
-            return 503, f"{error}; send it again later", {"Retry-After": "300"}
+            return 503, Sentence("%(why)s; send it again later", why=error), {"Retry-After": "300"}
         case Unavailable():
             return (
                 503,
@@ -111,6 +112,11 @@ def explain(error: Exception) -> tuple[int, str, Mapping[str, str]]:
             )
         case _:
             return 500, N_("something broke here; it has been noted, and trying again later may help"), {}
+
+
+def _words(error: Exception) -> str:
+    """What it tells, with what is named in it still apart."""
+    return error.args[0] if error.args else ""
 
 
 def _with_help(status: int, headers: Mapping[str, str]) -> Mapping[str, str]:

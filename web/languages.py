@@ -3,6 +3,7 @@
 Words in a page are ``{{ _("Say it") }}`` or ``{% trans name=… %}…{% endtrans %}``; in Python they are ``_("…")`` where
 they are said at once, and ``N_("…")`` where they stand in a table, to be said by the page: ``{{ _(words) }}``. What
 stands in a catalogue may have tags in it, so a template says nothing by ``_`` that is not from here: no name, no post.
+What the rooms below say, errors and reasons, is `told`: ``{{ reason | told }}``, with the names that are in it.
 """
 
 from __future__ import annotations
@@ -10,12 +11,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import date
 from functools import cache, lru_cache
 from gettext import GNUTranslations, NullTranslations
 from importlib.resources import files
 from io import BytesIO
 
 from starlette.types import Scope
+
+from activitypub.sentence import Sentence
 
 FIRST = "en"  # in which the words stand in the source
 LOCALES = {"en": "en_GB", "en-us": "en_US", "de": "de_DE", "de-at": "de_AT", "de-ch": "de_CH"}
@@ -124,9 +128,29 @@ def ngettext(one: str, many: str, number: int) -> str:
     return _ours().ngettext(one, many, number)
 
 
+def told(what: object) -> str:
+    """What an error or a `Sentence` tells, in the language that is spoken now, with numbers and days as it has them."""
+    words = what.args[0] if isinstance(what, Exception) and what.args else what
+    return words.told(gettext, _written) if isinstance(words, Sentence) else gettext(str(words))
+
+
+def _written(part: object) -> str:
+    from babel.dates import format_date
+    from babel.numbers import format_decimal
+
+    match part:
+        case Exception() | Sentence():
+            return told(part)
+        case int() | float():
+            return format_decimal(part, locale=locale())
+        case date():
+            return format_date(part, "long", locale=locale())
+    return str(part)
+
+
 def sentence(error: Exception) -> str:
     """What went wrong, where nothing is said before it."""
-    words = gettext(str(error))
+    words = told(error)
     return f"{words[:1].upper()}{words[1:]}."
 
 

@@ -13,6 +13,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from activitypub.sentence import Sentence
 from federation.allowance import Allowance
 
 MAX_BODY = 1_048_576  # octets, as everybody accepts
@@ -29,14 +30,16 @@ async def read_body(headers: Mapping[str, str], receive: Receive) -> bytes:
     """The body of a request, as sent. Raise `HTTPException` 413, 415 or 408 if it is too long, packed or slow."""
     length = headers.get("content-length", "0")
     if not length.isdecimal() or int(length[:20]) > MAX_BODY:
-        raise HTTPException(413, f"a body may have {MAX_BODY:,} bytes here")
+        raise HTTPException(413, Sentence("a body may have %(most)s bytes here", most=MAX_BODY))
     if headers.get("content-encoding", "identity").lower() != "identity":
         raise HTTPException(415, "send the body as it is, without Content-Encoding")
     try:
         async with asyncio.timeout(BODY_TIME):
             return await _read(receive)
     except TimeoutError:
-        raise HTTPException(408, f"the body did not arrive within {BODY_TIME:.0f} seconds") from None
+        raise HTTPException(
+            408, Sentence("the body did not arrive within %(most)s seconds", most=int(BODY_TIME))
+        ) from None
 
 
 async def _read(receive: Receive) -> bytes:
@@ -48,7 +51,7 @@ async def _read(receive: Receive) -> bytes:
         body += message.get("body", b"")
         more = message.get("more_body", False)
         if len(body) > MAX_BODY:
-            raise HTTPException(413, f"a body may have {MAX_BODY:,} bytes here")
+            raise HTTPException(413, Sentence("a body may have %(most)s bytes here", most=MAX_BODY))
     return body
 
 

@@ -113,7 +113,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     made.install_gettext_callables(languages.gettext, languages.ngettext, newstyle=True)  # type: ignore[attr-defined]
-    shown = (when, exactly, on, day, price, clean, place, host_of, as_code, as_data, excerpt, start)
+    shown = (when, exactly, on, day, price, clean, place, host_of, as_code, as_data, excerpt, start, languages.told)
     made.filters.update({one.__name__: one for one in shown})
     made.filters["slug"] = ids.slug
     made.globals.update(static=static, N_=languages.N_)

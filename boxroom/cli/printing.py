@@ -37,7 +37,14 @@ def whisper(text: str) -> None:
 
 def print_document(value: Any) -> None:
     """One JSON document; times in RFC 3339."""
-    click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+    click.echo(msgspec.json.format(msgspec.json.encode(value, enc_hook=_encoded), indent=2).decode())
+
+
+def _encoded(value: object) -> str:
+    """A `Sentence` is a string to everybody but to msgspec."""
+    if isinstance(value, str):
+        return str(value)
+    raise NotImplementedError(f"{type(value)} cannot be printed")
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], empty: str) -> None:

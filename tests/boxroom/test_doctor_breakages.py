@@ -84,7 +84,7 @@ FAULTS = [
     ),
     Fault("somebody else's", _give_away, "permissions", "may not look into", f"sudo -u '#{OTHER}' boxroom doctor"),
     Fault("read-only", _nothing, "permissions", "can only be read", "journalctl -k", "read-only"),
-    Fault("full", _nothing, "disk", "0.0 GB free", "make room", "full"),
+    Fault("full", _nothing, "disk", "0 GB free", "make room", "full"),
     Fault("damaged", _overwrite, "database", "", "boxroom restore"),
     Fault(
         "gone", lambda house: (house.folder / "boxroom.db").unlink(), "database", "unable to open", "boxroom restore"
@@ -93,7 +93,11 @@ FAULTS = [
     Fault("without a key", _sql(NO_KEY), "keys", "lacks a private key", "restore a backup"),
     Fault("never saved", _nothing, "backup", "there is none", "boxroom backup FILE"),
     Fault(
-        "saved long ago", _sql(OLD), "backup", "of 2026-01-01: /mnt/stick/ada.backup", "systemctl status boxroom-backup"
+        "saved long ago",
+        _sql(OLD),
+        "backup",
+        "of 1 January 2026: /mnt/stick/ada.backup",
+        "systemctl status boxroom-backup",
     ),
 ]
 

@@ -74,7 +74,7 @@ def test_one_is_told_how_one_knows_somebody(shared: House) -> None:
     uri = shared.does("endorse", BO, "--skill", "Layout", "--text", "Sits.", "--work", "https://attic.example/atlas")
 
     [way] = shared.shows("trust", BO)
-    assert way["words"].startswith("You worked with Bo above the shop (bo@")
+    assert way["words"].startswith("You have worked with Bo above the shop (bo@")
     assert way["words"].endswith(
         "once and vouch for Bo above the shop (bo@127.0.0.1:" + shared.url.rpartition(":")[2] + "): Layout"
     )

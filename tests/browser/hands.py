@@ -19,6 +19,8 @@ class Keyboard:
 
     def __init__(self, page: Page) -> None:
         self.page = page
+        # From now on, and not only while one is awaited: the browser learns of that later than of a key.
+        page.on("filechooser", lambda _: None)
 
     def is_at(self, heading: str) -> None:
         expect(self.page.get_by_role("heading", level=1)).to_have_text(heading, timeout=1_000 * PATIENCE)
@@ -59,7 +61,7 @@ class Keyboard:
     def adds(self, name: str, file: Path) -> None:
         """Choose a file, which the system's own window would ask for."""
         self.goes_to(name)
-        with self.page.expect_file_chooser() as chooser:
+        with self.page.expect_file_chooser(timeout=1_000 * PATIENCE) as chooser:
             self.page.keyboard.press("Space")
         chooser.value.set_files(file)
 

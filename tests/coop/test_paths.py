@@ -138,8 +138,8 @@ async def test_a_project_is_a_reason_for_those_in_it_and_for_all_if_it_shows_who
     await bo.meets(guild.ada)
     cys = f"Cy ({cy.uri})"
     assert await told(bo, cy.uri) == [
-        f"You worked with {cys} once",
-        f"You worked with Ada (ada@ada.example) once; Ada (ada@ada.example) worked with {cys} once",
+        f"You have worked with {cys} once",
+        f"You have worked with Ada (ada@ada.example) once; Ada (ada@ada.example) worked with {cys} once",
     ]
     assert len(await ways(guild.ada, bo.uri, me=eve)) == (2 if public else 0)
 

@@ -35,7 +35,7 @@ async def test_a_body_is_read_up_to_its_limit_and_no_further(attic: Peer, client
     attic.answers |= {"/fits": reply(200, b"x" * 20_000), "/large": reply(200, b"x" * 20_001)}
 
     assert len((await client.get(attic.url("/fits"))).body) == 20_000
-    with pytest.raises(Malformed, match="larger than 20000"):
+    with pytest.raises(Malformed, match="larger than 20,000"):
         await client.get(attic.url("/large"))
 
 
@@ -95,7 +95,7 @@ async def flood(writer: asyncio.StreamWriter, what: bytes, pause: float) -> None
     [
         (drip, Unreachable, "did not answer within 0.5 seconds"),
         (silence, Unreachable, "did not answer within 0.5 seconds"),
-        (chunks, Malformed, "larger than 20000"),
+        (chunks, Malformed, "larger than 20,000"),
         (headers, Unreachable, "does not speak HTTP as we do"),
         (one_header, Unreachable, "does not speak HTTP as we do"),
     ],

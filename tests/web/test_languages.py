@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from activitypub.proposal import Price
-from coop import offers, posts, profiles
+from coop import endorsements, essays, offers, posts, profiles
 from coop.offers import Draft
 from tests.coop.neighbours import neighbours
 from tests.fediverse import Fediverse
@@ -110,6 +110,35 @@ async def test_errors_and_what_is_wrong_with_a_form_are_in_it_too(fediverse: Fed
     assert "Unter dieser Adresse ist nichts, oder es ist nicht für alle." in missing.text
     assert "Es wurde nicht gesagt: es steht nichts darin: schreib etwas, oder häng eine Datei an." in empty.text
     assert "Das alte Passwort lautet anders." in wrong.text
+
+
+async def test_what_the_rooms_below_refuse_is_in_it_with_the_names_that_it_is_about(fediverse: Fediverse) -> None:
+    attic, _ = await neighbours(fediverse)
+    visitor = await at_home(attic)
+    visitor.client.headers["accept-language"] = "de"
+
+    long = await visitor.sends("/today", "/say", text="a" * (essays.MAX_TEXT + 1))
+    unknown = await visitor.sends("/people", "/people/find", asked="<b>ada</b>")
+    abroad = await visitor.sends("/people", "/people/find", asked="ada@nowhere.example")
+
+    assert "Es wurde nicht gesagt: es ist länger als 100.000 Zeichen; schreib es in Teilen." in long.text
+    assert "&#39;&lt;b&gt;ada&lt;/b&gt;&#39; ist keine Adresse wie ada@attic.example" in unknown.text
+    assert "nowhere.example ist nicht zu erreichen" in abroad.text
+
+
+async def test_reasons_are_in_it_too(fediverse: Fediverse) -> None:
+    attic, shop = await neighbours(fediverse)
+    visitor = await at_home(attic)
+    visitor.client.headers["accept-language"] = "de"
+    await attic.follows(shop)
+    given = await attic.does(lambda tx: endorsements.give(tx, attic.uri, shop.uri, ["Typesetting"], "Neat.").uri)
+    await fediverse.settle()
+
+    way = await visitor.client.get("/who/knows", params={"is": shop.uri})
+    seal = await visitor.client.get("/vouching/one", params={"is": given})
+
+    assert "Du folgst Shop (shop@shop.example) und empfiehlst" in way.text
+    assert "Der Nachweis stimmt, und der Server dessen, der es gab, bestätigt den Schlüssel." in seal.text
 
 
 async def test_dates_and_money_are_written_as_whoever_reads_writes_them(fediverse: Fediverse) -> None:

@@ -19,7 +19,7 @@ from web import inside, session
 from web.attempts import SHORTEST
 from web.first import draft as drafts
 from web.first.beginning import STEPS, Beginning
-from web.languages import N_, _, sentence
+from web.languages import N_, _, sentence, told
 from web.session import Browser, text
 
 LONGEST = 300  # characters of what is typed
@@ -195,7 +195,7 @@ async def found(request: Request, beginning: Beginning) -> Response:
         link = await beginning.once.do("found", work)
     except Trouble as error:
         return _sheet(
-            request, beginning, _("Nothing was founded, and nothing is lost: %(why)s.") % {"why": _(str(error))}
+            request, beginning, _("Nothing was founded, and nothing is lost: %(why)s.") % {"why": told(error)}
         )
     response = _page(request, beginning, "founded", enter=f"{beginning.draft.url}/welcome?by={link}")
     response.background = BackgroundTask(beginning.end)

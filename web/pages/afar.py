@@ -25,7 +25,7 @@ from federation.client import Gone, Unreachable
 from federation.instance import Instance
 from federation.tables import Actor, Object
 from web import inside, session
-from web.languages import _
+from web.languages import _, told
 from web.pages.people import place_of
 from web.rendering import page, render
 from web.session import text
@@ -55,7 +55,7 @@ async def find_way(request: Request) -> Response:
         _count(request, address.host)
         return way_page(request, about, typed, way=await discovery.way_in(here, address, about))
     except (ProtocolError, Unreachable, Gone) as error:
-        return way_page(request, about, typed, trouble=f"{_(str(error))}.")
+        return way_page(request, about, typed, trouble=f"{told(error)}.")
 
 
 def way_page(request: Request, about: str, typed: str = "", way: str = "", trouble: str = "") -> Response:

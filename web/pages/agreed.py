@@ -23,7 +23,7 @@ from coop.offers import Offer
 from federation import discovery, ids
 from federation.instance import Instance
 from web import doing, inside, session, shown
-from web.languages import _
+from web.languages import _, told
 from web.session import text
 from web.shown import Person
 from web.talks import Terms, terms_of
@@ -96,7 +96,7 @@ async def check(request: Request) -> Response:
         documents = agreements.read_bundle(body)
         judged = await discovery.completing(here, lambda tx: agreements.examine(tx, *documents))
     except doing.EXPECTED as error:
-        return await agreements_page(request, trouble=_("It cannot be checked: %(why)s.") % {"why": _(str(error))})
+        return await agreements_page(request, trouble=_("It cannot be checked: %(why)s.") % {"why": told(error)})
     return await agreements_page(request, judged)
 
 

@@ -23,7 +23,7 @@ from federation.instance import Instance
 from federation.tables import Object
 from web import inside, session, talks
 from web.doing import EXPECTED
-from web.languages import _
+from web.languages import _, told
 from web.once import new_key
 from web.pages.public import card, cards_of
 from web.pages.saying import meet
@@ -168,7 +168,7 @@ async def open_offer(request: Request) -> Response:
     try:
         uri = await once.do(f"{visitor.browser} {text(sent, 'key')}", hang)
     except EXPECTED as error:
-        return await new_page(request, typed, _("It is not on the board yet: %(why)s.") % {"why": _(str(error))})
+        return await new_page(request, typed, _("It is not on the board yet: %(why)s.") % {"why": told(error)})
     way = text(sent, "next")
     return inside.go(session.way_back(way) if way else where(uri))
 

@@ -17,7 +17,7 @@ from federation.instance import Instance
 from federation.tables import Actor
 from web import inside, session, shown
 from web.doing import EXPECTED
-from web.languages import N_, _
+from web.languages import N_, _, told
 from web.pages.saying import does
 from web.session import text
 from web.shown import Person
@@ -70,7 +70,7 @@ async def ask(request: Request) -> Response:
         await discovery.completing(here, lambda tx: buddies.ask(tx, visitor.uri, found.uri).uri)
     except EXPECTED as error:
         return await engine.engine(
-            request, asked=asked, trouble=_("They were not asked: %(why)s.") % {"why": _(str(error))}
+            request, asked=asked, trouble=_("They were not asked: %(why)s.") % {"why": told(error)}
         )
     return inside.go("/engine#buddies")
 

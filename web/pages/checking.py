@@ -18,7 +18,7 @@ from coop import verdicts
 from coop.errors import Trouble
 from federation.instance import Instance
 from web import inside, session, shown
-from web.languages import _
+from web.languages import _, told
 from web.pages.copies import sighting
 from web.pages.giving import CAPACITIES
 from web.session import text
@@ -48,7 +48,7 @@ async def check(request: Request) -> Response:
         body = await _copy(sent, pasted)
         found = await here.store.read(lambda db: _judged(db, here, body))
     except (Trouble, ProtocolError) as error:
-        trouble = _("That is no endorsement that can be checked: %(reason)s.") % {"reason": _(str(error))}
+        trouble = _("That is no endorsement that can be checked: %(reason)s.") % {"reason": told(error)}
         return check_page(request, pasted, trouble)
     finally:
         await sent.close()

@@ -27,7 +27,7 @@ from federation.store import Unavailable
 from federation.tables import Actor, Object
 from web import inside, session, shown, writing
 from web.doing import EXPECTED
-from web.languages import _
+from web.languages import _, told
 from web.rendering import start
 from web.session import text
 from web.shown import Person, Post
@@ -190,7 +190,7 @@ async def _named(here: Instance, to: str) -> frozenset[str]:
         try:
             somebody = await discovery.lookup(here, one)
         except (ProtocolError, Unreachable, Gone) as error:
-            raise Trouble(_("%(name)s was not found: %(why)s") % {"name": one[:100], "why": _(str(error))}) from error
+            raise Trouble(_("%(name)s was not found: %(why)s") % {"name": one[:100], "why": told(error)}) from error
         if not isinstance(somebody, Actor):
             raise Trouble(_("%(name)s is something that was said, and nobody to write to") % {"name": one[:100]})
         found.add(somebody.uri)
@@ -228,7 +228,7 @@ async def _send(
 def _not_sent(error: Exception) -> str:
     if isinstance(error, Unavailable):
         return _("Nothing can be stored here now, and your letter was not sent. Try again in a minute.")
-    return _("Your letter was not sent: %(why)s.") % {"why": _(str(error))}
+    return _("Your letter was not sent: %(why)s.") % {"why": told(error)}
 
 
 routes = [

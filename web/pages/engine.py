@@ -16,6 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from activitypub.nodeinfo import RELEASE
+from activitypub.sentence import Sentence
 from coop import backups, condition, operators, storage
 from coop.errors import NotFound
 from federation import receipts, settling
@@ -35,6 +36,25 @@ KINDS: dict[storage.Kind, str] = {
     "audio": N_("Sound"),
     "file": N_("Other files"),
     "mail": N_("Of the database, mail held for others while they sleep"),
+}
+THINGS = {
+    "permissions": N_("Folder"),
+    "disk": N_("Disk"),
+    "database": N_("Database"),
+    "database version": N_("Version of the database"),
+    "writing": N_("Writing"),
+    "keys": N_("Keys"),
+    "backup": N_("Backup"),
+    "delivery": N_("What goes to others"),
+    "receipts": N_("What came from others"),
+    "name": N_("Name"),
+    "certificate": N_("Certificate"),
+    "proxy": N_("Proxy"),
+    "machine": N_("Way back"),
+    "address": N_("Address"),
+    "profile": N_("Profile"),
+    "inbox": N_("Letterbox"),
+    "clock": N_("Clock"),
 }
 STATES = {"well": N_("Well"), "look": N_("Look at this"), "must": N_("Something must be done")}
 
@@ -75,6 +95,7 @@ async def engine(request: Request, found: Sequence[Finding] = (), asked: str = "
             "trouble": trouble,
             "found": found,
             "states": STATES,
+            "things": THINGS,
             "may_examine": request.scope["examine"] is not None,
             "free": shutil.disk_usage(folder.parent).free if folder and folder.parent.exists() else None,
         }
@@ -100,7 +121,9 @@ def _machine(db: Session, here: Instance, skip: int) -> dict[str, Any]:
 async def wake(request: Request) -> Response:
     """Try a server again at once."""
     host = text(await inside.from_operator(request), "host").lower()
-    await _does(request, lambda tx: settling.wake(tx, host), f"nothing waits for {host[:200]} any more")
+    await _does(
+        request, lambda tx: settling.wake(tx, host), Sentence("nothing waits for %(host)s any more", host=host[:200])
+    )
     return inside.go("/engine")
 
 

@@ -19,7 +19,7 @@ from federation.instance import Instance
 from federation.tables import Actor
 from web import inside, session
 from web.doing import EXPECTED
-from web.languages import _
+from web.languages import _, told
 from web.pages.servers import uploaded
 from web.pages.settings import PLACES
 from web.session import text
@@ -69,7 +69,7 @@ async def bring(request: Request) -> Response:
         brought = await uploaded(sent, kinds.get(text(sent, "kind")))
         await here.store.write(lambda tx: luggage.take_in(tx, visitor.account.id, brought))
     except Trouble as error:
-        return await data(request, trouble=_("Nothing was done: %(why)s.") % {"why": _(str(error))})
+        return await data(request, trouble=_("Nothing was done: %(why)s.") % {"why": told(error)})
     finally:
         await sent.close()
     return inside.go("/settings/data?done=list")
@@ -96,7 +96,7 @@ async def come(request: Request) -> Response:
         former = await _somebody(here, asked)
         await discovery.completing(here, lambda tx: moving.welcome(tx, visitor.uri, former.uri))
     except EXPECTED as error:
-        return await data(request, coming=asked, trouble=_("Nothing was done: %(why)s.") % {"why": _(str(error))})
+        return await data(request, coming=asked, trouble=_("Nothing was done: %(why)s.") % {"why": told(error)})
     return inside.go("/settings/data?done=former")
 
 
@@ -115,7 +115,7 @@ async def go(request: Request) -> Response:
         await discovery.fetch(here, target.uri)
         await discovery.completing(here, lambda tx: moving.move(tx, visitor.uri, target.uri))
     except EXPECTED as error:
-        return await data(request, going=asked, trouble=_("Nothing was done: %(why)s.") % {"why": _(str(error))})
+        return await data(request, going=asked, trouble=_("Nothing was done: %(why)s.") % {"why": told(error)})
     return inside.go("/settings/data?done=moved")
 
 

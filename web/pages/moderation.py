@@ -20,7 +20,7 @@ from federation.store import Transaction
 from federation.tables import Actor
 from web import inside, session, shown
 from web.doing import EXPECTED
-from web.languages import N_, _
+from web.languages import N_, _, told
 from web.session import text
 
 LATEST = 50  # people on a page
@@ -81,7 +81,7 @@ async def keep_out(request: Request) -> Response:
             raise Trouble("that is not somebody’s address, which looks like ada@attic.example")
         await discovery.completing(here, lambda tx: act(tx, visitor.uri, found.uri))
     except EXPECTED as error:
-        return await people(request, asked, _("Nothing was done: %(why)s.") % {"why": _(str(error))})
+        return await people(request, asked, _("Nothing was done: %(why)s.") % {"why": told(error)})
     return inside.go("/moderation")
 
 

@@ -21,7 +21,7 @@ from federation.client import Gone, Unreachable
 from federation.instance import Instance
 from federation.tables import Actor, Object
 from web import inside, session, shown
-from web.languages import N_, _
+from web.languages import N_, _, told
 from web.pages.saying import does
 from web.session import text
 
@@ -84,7 +84,7 @@ async def find(request: Request) -> Response:
     try:
         found = await discovery.lookup(here, asked)
     except (Trouble, ProtocolError, Unreachable, Gone) as error:
-        return await people(request, asked, _("Nobody was found: %(why)s.") % {"why": _(str(error))})
+        return await people(request, asked, _("Nobody was found: %(why)s.") % {"why": told(error)})
     return inside.go(place_of(found))
 
 

@@ -23,7 +23,7 @@ from federation import known
 from federation.instance import Instance
 from federation.store import Transaction
 from web import inside, session
-from web.languages import _
+from web.languages import _, told
 from web.pages.settings import PLACES
 from web.session import text
 
@@ -84,7 +84,7 @@ async def save(request: Request) -> Response:
         removed = {one for one in PICTURES if text(sent, f"{one}_away")}
         await here.store.write(lambda tx: _change(tx, visitor.account.id, typed, stored, removed))
     except Trouble as error:
-        return await profile(request, typed, _("Nothing was changed: %(why)s.") % {"why": _(str(error))})
+        return await profile(request, typed, _("Nothing was changed: %(why)s.") % {"why": told(error)})
     finally:
         await sent.close()
     if typed["links"].split() != visitor.account.links:

@@ -20,7 +20,7 @@ from federation.store import Transaction
 from federation.tables import Actor, Object
 from web import inside, session, shown
 from web.doing import EXPECTED
-from web.languages import _
+from web.languages import _, told
 from web.once import new_key
 from web.session import text
 
@@ -81,7 +81,7 @@ async def send(request: Request) -> Response:
     try:
         return inside.go(await once.do(f"{visitor.browser} {text(sent, 'key')}", tell))
     except EXPECTED as error:
-        return await report(request, about, typed, _("It was not reported: %(why)s.") % {"why": _(str(error))})
+        return await report(request, about, typed, _("It was not reported: %(why)s.") % {"why": told(error)})
 
 
 routes = [

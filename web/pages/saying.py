@@ -27,7 +27,7 @@ from federation.store import Transaction, Unavailable
 from federation.tables import Object
 from web import inside, session, shown, writing
 from web.doing import EXPECTED
-from web.languages import _
+from web.languages import _, told
 from web.lines import lines
 from web.session import text
 from web.writing import ASK, MAX_FORM, Words
@@ -134,7 +134,7 @@ async def again(request: Request, words: Words, status: int) -> Response:
 def _in_words(error: Exception) -> str:
     if isinstance(error, Unavailable):
         return _("Nothing can be stored here now, and nothing was said. Try again in a minute.")
-    return _("It was not said: %(why)s.") % {"why": _(str(error))}
+    return _("It was not said: %(why)s.") % {"why": told(error)}
 
 
 async def meet(here: Instance, words: str) -> None:
@@ -158,7 +158,7 @@ def does(act: Callable[[Transaction, str, str], object], with_: str = "of") -> C
         try:
             await discovery.completing(here, lambda tx: act(tx, visitor.uri, uri) and None)
         except (ProtocolError, Unreachable, Gone) as error:
-            raise Trouble(_("nothing was done: %(why)s") % {"why": _(str(error))}) from error
+            raise Trouble(_("nothing was done: %(why)s") % {"why": told(error)}) from error
         return inside.go(session.way_back(text(sent, "back")))
 
     return endpoint

@@ -22,7 +22,7 @@ from coop.who import Found, Question
 from federation import ids
 from federation.instance import Instance
 from web import inside, session, shown
-from web.languages import N_, _
+from web.languages import N_, _, told
 from web.pages import people
 from web.pages.people import place_of
 from web.shown import Person, Post
@@ -188,14 +188,14 @@ def _able(db: Session, looked: Looked, only: dict[str, str]) -> tuple[list[Able]
     try:
         found = who.knows(db, looked.visitor.uri, asked, ABLE, looked.here.now())
     except Trouble as error:
-        return [], _("That cannot be asked: %(why)s.") % {"why": _(str(error))}
-    told = iter(paths.all_in_words(db, [way for one in found for way in one.ways]))
+        return [], _("That cannot be asked: %(why)s.") % {"why": told(error)}
+    ways = iter(paths.all_in_words(db, [way for one in found for way in one.ways]))
     givers = shown.people(db, {row.endorser for one in found for row, _judged in one.endorsements}, looked.here.home)
     return [
         Able(
             person=shown.person(one.actor, looked.here.home),
             found=one,
-            ways=[next(told) for _way in one.ways],
+            ways=[next(ways) for _way in one.ways],
             vouchers=sorted({givers[row.endorser].name for row, _judged in one.endorsements}),
         )
         for one in found

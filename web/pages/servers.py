@@ -20,7 +20,7 @@ from federation.instance import Instance
 from federation.store import Transaction
 from federation.tables import BlockedDomain
 from web import inside, session
-from web.languages import _
+from web.languages import _, told
 from web.pages import moderation
 from web.session import text
 
@@ -62,7 +62,7 @@ async def block(request: Request) -> Response:
     try:
         await _write(request, lambda tx: blocks.block_domain(tx, *typed))
     except Trouble as error:
-        return await servers(request, typed, _("Nothing was done: %(why)s.") % {"why": _(str(error))})
+        return await servers(request, typed, _("Nothing was done: %(why)s.") % {"why": told(error)})
     return inside.go("/moderation/servers")
 
 
@@ -78,7 +78,7 @@ async def bring(request: Request) -> Response:
     try:
         luggage = await uploaded(sent, "servers")
     except Trouble as error:
-        return await servers(request, trouble=_("Nothing was done: %(why)s.") % {"why": _(str(error))})
+        return await servers(request, trouble=_("Nothing was done: %(why)s.") % {"why": told(error)})
     finally:
         await sent.close()
     for first in range(0, len(luggage.names), SOME):

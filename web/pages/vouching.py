@@ -23,7 +23,7 @@ from federation.instance import Instance
 from federation.store import Unavailable
 from web import inside, session, shown
 from web.doing import EXPECTED
-from web.languages import N_, _
+from web.languages import N_, _, told
 from web.pages.saying import does
 from web.session import text
 from web.shown import Person, Seal
@@ -148,7 +148,9 @@ def _count(db: Session, query: Select[Any]) -> int:
 
 def reason(error: Exception) -> str:
     """Why something was not done, in words for who wanted it."""
-    return _("nothing can be stored here now; try again in a minute" if isinstance(error, Unavailable) else str(error))
+    if isinstance(error, Unavailable):
+        return _("nothing can be stored here now; try again in a minute")
+    return told(error)
 
 
 async def decline(request: Request) -> Response:

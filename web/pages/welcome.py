@@ -19,7 +19,7 @@ from federation.tables import Actor
 from web import inside, session
 from web.attempts import SHORTEST
 from web.doing import EXPECTED
-from web.languages import _
+from web.languages import _, told
 from web.once import new_key
 from web.pages import door
 from web.session import text
@@ -81,7 +81,7 @@ async def say_you(request: Request) -> Response:
         await here.store.write(lambda tx: profiles.edit(tx, visitor.uri, changes) and None)
     except Trouble as error:
         return await _you(
-            request, visitor, skills, availability, _("That was not kept: %(why)s.") % {"why": _(str(error))}
+            request, visitor, skills, availability, _("That was not kept: %(why)s.") % {"why": told(error)}
         )
     return inside.go("/welcome/follow")
 
@@ -103,7 +103,7 @@ async def follow(request: Request) -> Response:
         await discovery.completing(here, lambda tx: follows.follow(tx, visitor.uri, found.uri) and None)
     except EXPECTED as error:
         return await _page(
-            request, "follow", {"asked": asked}, _("Nobody was followed: %(why)s.") % {"why": _(str(error))}
+            request, "follow", {"asked": asked}, _("Nobody was followed: %(why)s.") % {"why": told(error)}
         )
     return inside.go("/welcome/offer")
 

@@ -14,7 +14,7 @@ from federation import ids
 from federation.instance import Instance
 from web import inside, session
 from web.doing import EXPECTED
-from web.languages import _
+from web.languages import _, told
 from web.pages.moderation import places
 from web.session import text
 
@@ -48,7 +48,7 @@ async def add_words(request: Request) -> Response:
     try:
         await here.store.write(lambda tx: filters.add(tx, visitor.uri, typed))
     except EXPECTED as error:
-        return await words(request, typed, _("That is not hidden: %(why)s.") % {"why": _(str(error))})
+        return await words(request, typed, _("That is not hidden: %(why)s.") % {"why": told(error)})
     return inside.go("/moderation/words")
 
 
