@@ -139,7 +139,8 @@ def reason(error: BaseException, host: str) -> str:
 def _unconnected(error: ClientConnectorError, host: str) -> str:
     wrong: Any = error.os_error
     if isinstance(wrong, NotAllowed):
-        return wrong.args[0]
+        refused: str = wrong.args[0]
+        return refused
     if isinstance(wrong, socket.gaierror):
         return Sentence("%(host)s has no address", host=host)
     if isinstance(wrong, ConnectionRefusedError):
