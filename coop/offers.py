@@ -96,11 +96,18 @@ class Draft:
 
 def open(tx: Transaction, author: str, draft: Draft, visibility: Literal["public", "followers"] = "public") -> Object:
     """Open an offer and tell its author's followers. Raise `Trouble` for a draft that cannot be one."""
-    _check(draft, tx.now)
-    note, written = _written(tx, posts.compose(tx, author, "offers", _words(draft, visibility)), draft, "open")
+    note, written = composed(tx, author, draft, visibility)
     row = posts.publish_note(tx, note, visibility, written, context.OFFER)
     _keep(tx, row)
     return row
+
+
+def composed(
+    tx: Transaction, author: str, draft: Draft, visibility: Literal["public", "followers"] = "public"
+) -> tuple[Note, Json]:
+    """The note that everybody would read, and what makes it an offer (P-220); nothing is kept. Raise as `open` does."""
+    _check(draft, tx.now)
+    return _written(tx, posts.compose(tx, author, "offers", _words(draft, visibility)), draft, "open")
 
 
 def edit(tx: Transaction, author: str, uri: str, draft: Draft) -> Object:

@@ -102,7 +102,7 @@ def deal_with(tx: Transaction, number: int) -> None:
     """Somebody has looked at it, and done whatever was to be done. Raise `NotFound` if no open one has that number."""
     row = tx.db.get(Report, number)
     if row is None or row.done is not None:
-        raise NotFound("there is no open report %(number)s; `boxroom reports` lists those that are", number=number)
+        raise NotFound("there is no open report %(number)s; `boxroom reports` lists those that are", number=str(number))
     row.done = tx.now
 
 

@@ -134,10 +134,17 @@ def finish(work: Awaitable[T], loop: Callable[[], asyncio.AbstractEventLoop] | N
 def in_words(error: Exception) -> str:
     """One line for a person; what other servers say may contain anything."""
     if isinstance(error, SQLAlchemyError):
-        return f"the database cannot be used: {clean(str(getattr(error, 'orig', None) or error).splitlines()[0])}"
+        said = clean(str(getattr(error, "orig", None) or error).splitlines()[0])
+        return f"the database cannot be used: {said}{_cure(said)}"
+    if isinstance(error, Unavailable):
+        return f"{clean(str(error))}{_cure(str(error))}"
     if isinstance(error, OSError) and error.filename:
         return f"{error.filename}: {(error.strerror or 'cannot be used').lower()}"
     return clean(str(error))
+
+
+def _cure(said: str) -> str:
+    return "; make room, and then do it again" if "full" in said else ""
 
 
 @asynccontextmanager

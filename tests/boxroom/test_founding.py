@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from activitypub import identity, keys
 from boxroom.cli import main
 from boxroom.settings import FILE
+from tests.boxroom import disks
 from tests.boxroom.house import House, found
 
 
@@ -63,6 +64,18 @@ def test_a_studio_is_never_set_up_over_another(house: House) -> None:
 
     assert "already" in line
     assert (house.folder / "boxroom.db").read_bytes() == before
+
+
+@pytest.mark.skipif(not disks.can_be_mounted(), reason="nobody may mount anything here")
+def test_on_a_full_disk_nothing_is_left_half_done(tmp_path: Path) -> None:
+    house = House(tmp_path / "data", "")
+    house.folder.mkdir()
+
+    result = disks.runs_on("full", house, "init", "--url", "https://a.example", "--handle", "ada", room=500)
+
+    assert result.returncode == 1
+    assert "make room, and then do it again" in result.stderr
+    assert "Traceback" not in result.stderr
 
 
 def test_a_folder_with_something_in_it_is_left_alone(tmp_path: Path) -> None:

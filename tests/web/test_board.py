@@ -14,7 +14,7 @@ from coop.offers import Draft, Offer
 from coop.responses import Response
 from tests.fediverse import Fediverse, Studio
 from tests.web.inhabitants import Inhabitant, at_home, forms
-from tests.web.visitors import BROWSER, neighbours
+from tests.web.visitors import BROWSER, PROGRAM, ask, neighbours
 
 MAPS = {
     "title": "Maps, drawn by hand",
@@ -65,6 +65,28 @@ async def test_an_offer_is_hung_up_and_seen_by_those_who_follow(fediverse: Fediv
     assert "Maps, drawn by hand" in (await ada.sees("/board?show=mine")).text
     assert "<em>inked</em>" in (await bo.sees(where(offer.uri))).text
     assert [row.uri for row in await shop.knows(Offer)] == [offer.uri]
+
+
+async def test_before_it_is_hung_up_one_sees_the_post_that_others_get(fediverse: Fediverse) -> None:
+    attic, _, ada, _ = await two(fediverse)
+
+    [form] = [one for one in forms((await ada.sees("/board/new")).text) if one.action == "/board/new"]
+    shown, unclear = [
+        await ada.client.post("/board/preview", data={**form.fields, **MAPS, **one}) for one in ({}, {"least": "many"})
+    ]
+    nothing = await attic.knows(Offer)
+    await ada.sends("/board/new", "/board/new", **MAPS)
+
+    [offer] = await attic.knows(Offer)
+    post = await ask(attic, offer.uri, PROGRAM)
+    words, _, more = post.json()["content"].partition(" <a")
+    assert words in shown.text
+    assert "EUR per day, remote or Bremen" in words
+    assert "#<span>cartography</span>" in more
+    assert "#<span>cartography</span>" in shown.text
+    assert [one.fields["title"] for one in forms(shown.text) if one.action == "/board/new"] == [MAPS["title"]]
+    assert '<div id="preview"><p class="trouble' in unclear.text
+    assert nothing == []
 
 
 @pytest.mark.parametrize(

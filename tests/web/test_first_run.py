@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import re
+import resource
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -81,7 +83,33 @@ async def test_a_studio_that_is_founded_twice_is_founded_once(run: FirstRun) -> 
     assert links[0][1] == links[1][1]
 
 
-async def test_shows_coop_4_the_first_run_speaks_as_the_browser_asks(run: FirstRun) -> None:
+async def test_a_disk_that_takes_no_more_founds_nothing_and_loses_nothing(run: FirstRun) -> None:
+    ada = run.browser()
+    sheet = (await ada.comes_to_the_sheet(run)).text
+
+    with no_room():
+        full = await ada.founds(sheet)
+    left = left_in(run)
+    answer = await ada.founds(sheet)
+
+    assert "Nothing was founded, and nothing is lost" in full.text
+    assert run.beginning.codes[0] in full.text  # the sheet that they have written down still holds
+    assert left == NOTHING
+    assert f'href="{run.home}/welcome?by=' in answer.text
+
+
+@contextmanager
+def no_room() -> Iterator[None]:
+    """No file can grow beyond a few pages meanwhile: to a program that is a disk that fills up."""
+    most, limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limit))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, limit))
+
+
+async def test_the_first_run_speaks_as_the_browser_asks(run: FirstRun) -> None:
     ada = run.browser(accept_language="de")
 
     await ada.sees(run.link)
@@ -180,7 +208,7 @@ async def test_whoever_asks_for_an_odd_name_is_refused(run: FirstRun, host: str)
     ("typed", "said"),
     [
         ({"name": " "}, "by what name"),
-        ({"name": "x" * 200}, "Name is one line"),
+        ({"name": "x" * 200}, "The name is one line"),
         ({"handle": "ada."}, "A handle has"),
         ({"handle": ""}, "A handle has"),
         ({"kind": "crowd"}, "one person"),

@@ -23,7 +23,7 @@ from federation.instance import Instance
 from federation.tables import Object
 from web import inside, session, talks
 from web.doing import EXPECTED
-from web.languages import _, told
+from web.languages import _, sentence, told
 from web.once import new_key
 from web.pages.public import card, cards_of
 from web.pages.saying import meet
@@ -142,14 +142,37 @@ async def get_new(request: Request) -> Response:
     return await new_page(request, {"purpose": request.query_params.get("kind", "offer")})
 
 
-async def new_page(request: Request, typed: dict[str, str], trouble: str = "") -> Response:
+async def new_page(
+    request: Request, typed: dict[str, str], trouble: str = "", *, preview: str = "", unclear: str = ""
+) -> Response:
+    """The form, with what was `typed`; with its `preview`, or what is `unclear` so that there is none yet."""
     here: Instance = request.scope["instance"]
     visitor = await session.inhabitant(request)
     mine = await here.store.read(lambda db: inside.insider(db, visitor, here.home))
     fields = {name: typed.get(name, "") for name in FIELDS}
-    more = {"currencies": sorted(CURRENCIES), "key": new_key(), "trouble": trouble}
+    more = {
+        "currencies": sorted(CURRENCIES),
+        "key": new_key(),
+        "trouble": trouble,
+        "preview": preview,
+        "unclear": unclear,
+    }
     values = {**mine, "typed": fields, **more}
     return inside.page(request, "new-offer.html", values, 422 if trouble else 200)
+
+
+async def preview(request: Request) -> Response:
+    """What was typed as those see it who follow from Mastodon, and the form with all of it."""
+    here: Instance = request.scope["instance"]
+    sent = await session.form_of(request)
+    visitor = await session.inhabitant(request)
+    typed = {name: text(sent, name).strip() for name in FIELDS}
+    try:
+        draft = draft_of(typed)
+        note, _written = await here.store.write(lambda tx: offers.composed(tx, visitor.uri, draft))
+    except EXPECTED as error:
+        return await new_page(request, typed, unclear=sentence(error))
+    return await new_page(request, typed, preview=note.content)
 
 
 async def open_offer(request: Request) -> Response:
@@ -201,5 +224,6 @@ routes = [
     Route("/board", get_board, methods=["GET"]),
     Route("/board/new", get_new, methods=["GET"]),
     Route("/board/new", open_offer, methods=["POST"]),
+    Route("/board/preview", preview, methods=["POST"]),
     Route("/offer", get_offer, methods=["GET"]),
 ]
