@@ -6,10 +6,11 @@ one is retired, so that whoever hears of it in time has both. A stolen one is re
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
 from sqlalchemy import Select, exists, select
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import Session, aliased
 
 from coop import accounts, profiles, sealing
 from coop.accounts import SEALING, KeyPair
@@ -36,6 +37,22 @@ def rotate(tx: Transaction, actor: str, pair: KeyPair, *, stolen: bool = False) 
     accounts.add_keys(tx, actor, pair)
     sealing.renew(tx, actor)
     _tell(tx, actor)
+
+
+def signers(db: Session, instance: str) -> list[str]:
+    """Everybody here who has keys: the `instance` itself, and all who live here."""
+    return [instance, *accounts.numbers(db)]
+
+
+def new_pairs(actors: Iterable[str]) -> dict[str, KeyPair]:
+    """New keys for each; it takes a moment, which no transaction should wait for."""
+    return {actor: accounts.new_keys() for actor in actors}
+
+
+def rotate_all(tx: Transaction, pairs: Mapping[str, KeyPair], *, stolen: bool = False) -> None:
+    """The same for all of them at once. Raise as `rotate` does, and change nothing then."""
+    for actor, pair in pairs.items():
+        rotate(tx, actor, pair, stolen=stolen)
 
 
 @chore(timedelta(minutes=1))

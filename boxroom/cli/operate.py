@@ -16,12 +16,12 @@ from boxroom.cli import data_folder, data_option, json_option
 from boxroom.cli.desk import Desk, command, finish, in_words, opened, settings_in
 from boxroom.cli.printing import print_document, print_table, say, whisper
 from boxroom.settings import Wrong
-from coop import accounts, backups, rotation, visits, waking
+from coop import backups, rotation, visits, waking
 from coop.condition import Condition, Way, condition
 from coop.errors import NotFound
 from coop.waking import Slept
 from federation import receipts, settling
-from federation.store import Transaction, Unavailable
+from federation.store import Unavailable
 
 ANY_FILE = click.Path(path_type=Path, dir_okay=False)
 A_FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
@@ -101,14 +101,8 @@ async def wake(desk: Desk, host: str) -> None:
 @click.option("--stolen", is_flag=True, help="Somebody else may have the old keys: give them up at once.")
 async def rotate(desk: Desk, stolen: bool) -> None:
     """Make new keys for everybody who lives here. They are used after a day, in which others hear of them."""
-    actors = await desk.reads(lambda db: [desk.here.uri, *accounts.numbers(db)])
-    pairs = {actor: accounts.new_keys() for actor in actors}
-
-    def renew(tx: Transaction) -> None:
-        for actor, pair in pairs.items():
-            rotation.rotate(tx, actor, pair, stolen=stolen)
-
-    await desk.does(renew)
+    pairs = rotation.new_pairs(await desk.reads(lambda db: rotation.signers(db, desk.here.uri)))
+    await desk.does(lambda tx: rotation.rotate_all(tx, pairs, stolen=stolen))
     desk.has_done("The new keys are in use." if stolen else "The new keys will be in use in 24 hours.")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,8 +13,9 @@ import pytest
 
 import web.app
 from coop import backups, buddies
+from coop.accounts import SEALING
 from coop.mailboxes import Buddy
-from federation.tables import Lane, Receipt
+from federation.tables import Key, Lane, Object, Receipt
 from tests.coop.neighbours import lives_at
 from tests.fediverse import Fediverse, Studio
 from tests.web.inhabitants import Inhabitant, at_home, forms, gives_a_password
@@ -151,7 +153,7 @@ async def test_it_is_examined_by_whatever_can(fediverse: Fediverse) -> None:
     assert all(words in found for words in ("&lt;full&gt;", "make room", "Something must be done"))
 
 
-@pytest.mark.parametrize("act", ["wake", "replay", "drop", "examine"])
+@pytest.mark.parametrize("act", ["wake", "replay", "drop", "examine", "catch-up", "keys"])
 async def test_only_whoever_runs_the_server_touches_its_engine(fediverse: Fediverse, act: str) -> None:
     attic = await fediverse.studio("attic")
     await failed(attic)
@@ -224,3 +226,53 @@ async def test_who_cannot_be_asked_is_told_why_and_what_was_typed_is_kept(fedive
     assert answer.status_code == 422
     assert "They were not asked" in answer.text
     assert form.fields["asked"] == asked.replace("\0", "")
+
+
+# --- What was missed, and keys -------------------------------------------------------------------------------------
+
+
+async def test_everybody_is_asked_again_what_they_said(fediverse: Fediverse) -> None:
+    attic, shop = await neighbours(fediverse)
+    await attic.follows(shop)
+    await fediverse.settle()
+    ada = await at_home(attic)
+
+    done = await ada.sends("/engine", "/engine/catch-up", days="3")
+    page = (await ada.sees(done.headers["location"])).text
+    too_long = await ada.sends("/engine", "/engine/catch-up", days="61")
+
+    assert "They are asked now" in page
+    assert re.search(r"[1-9]\d* (is|are) still to be asked", page)
+    assert too_long.status_code == 400
+    assert "Name one to 60 days." in too_long.text
+
+
+@pytest.mark.proves("P-078")
+@pytest.mark.parametrize(("stolen", "kept"), [("", 2), ("yes", 0)])
+async def test_all_who_live_here_get_new_keys_at_once_or_after_a_day(
+    fediverse: Fediverse, stolen: str, kept: int
+) -> None:
+    attic, shop = await neighbours(fediverse)
+    ada = await at_home(attic)
+    await shop.follows(attic)
+    await fediverse.settle()
+    before = await signing(attic)
+
+    await ada.sends("/engine", "/engine/keys", stolen=stolen)
+    now = await signing(attic)
+    again = await ada.sends("/engine", "/engine/keys", stolen="")
+    await says(attic, "Signed anew.")
+    await fediverse.settle()
+    fediverse.later(hours=1)  # whose keys were asked for just now is not asked again at once
+    await fediverse.settle()
+
+    assert len(now & before) == kept
+    assert len(now - before) == 2
+    assert ("new keys were made within the last day" in again.text) is not bool(stolen)
+    assert "Signed anew." in str([one.document for one in await shop.knows(Object)])
+
+
+async def signing(studio: Studio) -> set[str]:
+    """The keys with which whoever lives there may sign."""
+    found = await studio.knows(Key)
+    return {one.id for one in found if one.owner == studio.uri and not one.retired and one.use != SEALING}

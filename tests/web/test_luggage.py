@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 
 import httpx
 import pytest
 
-from coop import blocks, follows, luggage, moving
+from activitypub import identity
+from coop import blocks, follows, identities, luggage, moving
+from coop.accounts import Account
 from coop.follows import Follow
 from coop.luggage import Brought
 from federation import known
-from tests.fediverse import Fediverse
+from tests.fediverse import Fediverse, Studio
 from tests.web.inhabitants import Inhabitant, at_home, forms
 from tests.web.test_collections import says
 from tests.web.test_engine import somebody_else
@@ -166,3 +169,48 @@ async def test_what_is_no_list_of_people_brings_nobody(fediverse: Fediverse, dat
     assert answer.status_code == 422
     assert "Nothing was done" in answer.text
     assert await attic.knows(Brought) == []
+
+
+# --- The recovery key ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.proves("P-079")
+async def test_a_new_recovery_key_is_shown_once_and_kept_nowhere(fediverse: Fediverse) -> None:
+    attic = await fediverse.studio("attic")
+    ada = await at_home(attic)
+
+    page = (await ada.sends("/settings/data", "/settings/data/recovery")).text
+    again = (await ada.sees("/settings/data")).text
+
+    secret = re.search(r'<code class="long">([\w-]+)</code>', page)
+    assert secret is not None
+    assert secret[1] not in again
+    [account] = await attic.knows(Account)
+    assert identity.did(identity.load_secret(secret[1])) in json.dumps(account.recovery)
+    assert secret[1] not in json.dumps(account.recovery)
+
+
+async def test_whoever_lost_an_address_proves_with_the_key_who_they_were(fediverse: Fediverse) -> None:
+    attic, barn = await neighbours_of_both(fediverse)
+    ada, there = await at_home(attic), await at_home(barn)
+    page = (await ada.sends("/settings/data", "/settings/data/recovery")).text
+    await fediverse.settle()
+    [secret] = re.findall(r'<code class="long">([\w-]+)</code>', page)
+
+    wrong = await there.sends("/settings/data", "/settings/data/prove", key=secret[:-1])
+    before = await barn.instance.store.read(lambda db: identities.same(db, barn.uri))
+    done = await there.sends("/settings/data", "/settings/data/prove", key=secret)
+
+    assert wrong.status_code == 422
+    assert "that is no recovery key: a letter is missing or wrong; capitals count" in wrong.text
+    assert before == [barn.uri]
+    assert done.headers["location"] == "/settings/data?done=proven"
+    assert await barn.instance.store.read(lambda db: identities.same(db, barn.uri)) == [barn.uri, attic.uri]
+
+
+async def neighbours_of_both(fediverse: Fediverse) -> tuple[Studio, Studio]:
+    """The attic, and the barn, whose people follow there."""
+    attic, barn = await fediverse.studio("attic"), await fediverse.studio("barn")
+    await barn.follows(attic)
+    await fediverse.settle()
+    return attic, barn

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,8 +18,8 @@ from starlette.routing import Route
 
 from activitypub.nodeinfo import RELEASE
 from activitypub.sentence import Sentence
-from coop import backups, condition, operators, storage
-from coop.errors import NotFound
+from coop import backups, condition, operators, storage, visits, waking
+from coop.errors import NotFound, Trouble
 from federation import receipts, settling
 from federation.instance import Instance
 from federation.store import Transaction
@@ -29,6 +30,7 @@ from web.session import text
 
 LANES = 50  # on a page
 FAILED = 20  # the latest
+MAX_DAYS = 60  # what others said, and one has missed
 KINDS: dict[storage.Kind, str] = {
     "database": N_("The database: all that was said, and whom it knows"),
     "image": N_("Pictures"),
@@ -76,8 +78,11 @@ async def get_engine(request: Request) -> Response:
     return await engine(request)
 
 
-async def engine(request: Request, found: Sequence[Finding] = (), asked: str = "", trouble: str = "") -> Response:
-    """The page; with what was `found` when it was examined, or whom they `asked` to hold their mail in vain."""
+async def engine(
+    request: Request, found: Sequence[Finding] = (), asked: str = "", trouble: str = "", keys: str = ""
+) -> Response:
+    """The page; with what was `found` when it was examined, whom they `asked` to hold their mail in vain, or why no new
+    `keys` were made."""
     here: Instance = request.scope["instance"]
     visitor = await session.inhabitant(request)
     folder: Path | None = request.scope["media"]
@@ -93,6 +98,9 @@ async def engine(request: Request, found: Sequence[Finding] = (), asked: str = "
             "keepers": buddies.keepers(db, visitor.uri, here.home),
             "asked": asked,
             "trouble": trouble,
+            "keys": keys,
+            "done": request.query_params.get("done", "") if not (trouble or keys) else "",
+            "to_ask": sum(visits.left(db).values()) if runs_it else 0,
             "found": found,
             "states": STATES,
             "things": THINGS,
@@ -100,7 +108,7 @@ async def engine(request: Request, found: Sequence[Finding] = (), asked: str = "
             "free": shutil.disk_usage(folder.parent).free if folder and folder.parent.exists() else None,
         }
 
-    return inside.page(request, "engine.html", await here.store.read(read), 422 if trouble else 200)
+    return inside.page(request, "engine.html", await here.store.read(read), 422 if trouble or keys else 200)
 
 
 def _machine(db: Session, here: Instance, skip: int) -> dict[str, Any]:
@@ -141,6 +149,17 @@ async def drop(request: Request) -> Response:
     return inside.go("/engine")
 
 
+async def catch_up(request: Request) -> Response:
+    """Have everybody asked what they said in the last days, as is done by itself after a sleep."""
+    here: Instance = request.scope["instance"]
+    typed = text(await inside.from_operator(request), "days")
+    days = int(typed) if typed.isascii() and typed.isdecimal() and len(typed) < 4 else 0
+    if not 1 <= days <= MAX_DAYS:
+        raise Trouble("name one to %(most)s days", most=MAX_DAYS)
+    await here.store.write(lambda tx: waking.wake(tx, tx.now - timedelta(days=days)))
+    return inside.go("/engine?done=asked#back")
+
+
 async def examine(request: Request) -> Response:
     """As ``boxroom doctor`` does, which takes a while."""
     await inside.from_operator(request)
@@ -172,5 +191,6 @@ routes = [
     Route("/engine/wake", wake, methods=["POST"]),
     Route("/engine/replay", replay, methods=["POST"]),
     Route("/engine/drop", drop, methods=["POST"]),
+    Route("/engine/catch-up", catch_up, methods=["POST"]),
     Route("/engine/examine", examine, methods=["POST"]),
 ]

@@ -32,8 +32,8 @@ async def get_data(request: Request) -> Response:
     return await data(request)
 
 
-async def data(request: Request, coming: str = "", going: str = "", trouble: str = "") -> Response:
-    """The page; `coming` and `going` are addresses that were typed in vain."""
+async def data(request: Request, coming: str = "", going: str = "", trouble: str = "", secret: str = "") -> Response:
+    """The page; `coming` and `going` are addresses that were typed in vain, `secret` is a new recovery key."""
     here: Instance = request.scope["instance"]
     visitor = await session.inhabitant(request)
 
@@ -50,6 +50,7 @@ async def data(request: Request, coming: str = "", going: str = "", trouble: str
             "coming": coming,
             "going": going,
             "trouble": trouble,
+            "secret": secret,
             "done": request.query_params.get("done", "") if not trouble else "",
         }
 
