@@ -344,6 +344,7 @@ async def test_one_who_is_asked_and_trips_us_up_harms_nobody(
         raise RuntimeError("a bug")
 
     fediverse.strangers[odd.host] = trip
+    fediverse.later(hours=1)
 
     with capture_logs() as logs:
         await keeps_up(attic)
