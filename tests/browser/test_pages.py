@@ -96,7 +96,9 @@ class Visit:
             return
         async with httpx.AsyncClient(transport=httpx.ASGITransport(self.studio.app)) as wire:
             headers = {**request.headers, **({"cookie": self.cookie} if self.cookie else {})}
-            given = await wire.request(request.method, request.url, headers=headers)
+            given = await wire.request(
+                request.method, request.url, headers=headers, content=request.post_data_buffer or b""
+            )
         headers = {name: value for name, value in given.headers.items() if name != "content-encoding"}
         await route.fulfill(status=given.status_code, headers=headers, body=given.content)
 

@@ -45,7 +45,7 @@ THINGS = {
     "database": N_("Database"),
     "database version": N_("Version of the database"),
     "writing": N_("Writing"),
-    "keys": N_("Keys"),
+    "keys": N_("Signing keys"),
     "backup": N_("Backup"),
     "delivery": N_("What goes to others"),
     "receipts": N_("What came from others"),
