@@ -6,6 +6,7 @@ the few for whom it was are not those who read here.
 
 from __future__ import annotations
 
+import mimetypes
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -22,6 +23,7 @@ from coop.errors import Trouble
 ACTOR, POSTS = "actor.json", "outbox.json"
 MAX_ACTOR = 1 << 20  # octets
 
+POST, PICTURE = "post", "picture"
 BOOST, DIRECT, FOLLOWERS = "boost", "direct message", "post for followers alone"
 OTHERS, STRANGE, LONG, EMPTY, FILE = "post by others", "entry of another kind", "long post", "empty post", "file"
 MANY = {FOLLOWERS: "posts for followers alone", OTHERS: "posts by others", STRANGE: "entries of other kinds"}
@@ -122,6 +124,11 @@ def picture(box: Archive, actor: Document, name: str) -> str | None:
     embedded = actor.embedded(name)
     file = archive.called(embedded.uri("url") or "") if embedded else ""
     return file if file in box.places else None
+
+
+def is_picture(name: str) -> bool:
+    """Whether the archive calls it one; what it is shows when it is opened."""
+    return (mimetypes.guess_type(name)[0] or "") in media.PICTURES
 
 
 def _listed(found: Counter[str]) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
+import tempfile
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -18,12 +19,13 @@ from sqlalchemy import select
 from starlette.types import ASGIApp
 
 import web.app
-from boxroom import clock, logs, migrations
+from boxroom import clock, importing, logs, migrations
 from boxroom.assemble import assemble, database_url, settle_in
 from boxroom.folder import MEDIA
 from boxroom.settings import Settings, Wrong
 from coop import links, remote_media
 from coop.accounts import Account
+from coop.imports import FOLDER
 from coop.media import sweep
 from federation import engine
 from federation.instance import Instance
@@ -48,11 +50,19 @@ async def run(data: Path, settings: Settings, listener: socket.socket) -> None:
         log.info("database.migrated", before=migrated, now=migrations.known()[-1])
     here = assemble(data, settings)
     settle_in()
+    _spool(data / FOLDER)
     try:
         await _serve(here, settings, listener, data / MEDIA, alone=database_file(url) is not None)
     finally:
         await here.client.close()
         here.store.close()
+
+
+def _spool(folder: Path) -> None:
+    """Have what is being sent lie on the disk that it is for: where others have it may be memory, or full."""
+    with suppress(OSError):  # then it lies where it may
+        folder.mkdir(mode=0o700, exist_ok=True)
+        tempfile.tempdir = str(folder)
 
 
 async def _serve(here: Instance, settings: Settings, listener: socket.socket, media: Path, *, alone: bool) -> None:
@@ -65,6 +75,7 @@ async def _serve(here: Instance, settings: Settings, listener: socket.socket, me
             tasks.create_task(engine.run(here, alone=alone)),
             tasks.create_task(_now_and_then(CLOCK_CHECK, partial(_watch_clock, here))),
             tasks.create_task(_now_and_then(TIDYING, partial(_tidy, here, media))),
+            tasks.create_task(importing.run(here, media.parent)),
         ]
         await server.serve([listener])
         for helper in helpers:

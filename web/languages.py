@@ -131,10 +131,11 @@ def ngettext(one: str, many: str, number: int) -> str:
 def told(what: object) -> str:
     """What an error or a `Sentence` tells, in the language that is spoken now, with numbers and days as it has them."""
     words = what.args[0] if isinstance(what, Exception) and what.args else what
-    return words.told(gettext, _written) if isinstance(words, Sentence) else gettext(str(words))
+    return words.told(gettext, written) if isinstance(words, Sentence) else gettext(str(words))
 
 
-def _written(part: object) -> str:
+def written(part: object) -> str:
+    """A number, a day, or what an error or a `Sentence` tells, as whoever reads it has them."""
     from babel.dates import format_date
     from babel.numbers import format_decimal
 

@@ -1,131 +1,183 @@
-"""Lists that Mastodon exports: read as they are, and followed or blocked one by one."""
+"""An archive from Mastodon comes along in the browser: it is sent, looked at, and brought when one has said yes."""
 
 from __future__ import annotations
 
-from contextlib import suppress
+import os
+import time
+from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
-from hypothesis import given
-from hypothesis import strategies as some
 
-from boxroom.cli import moving
-from coop import lists
-from coop.errors import Trouble
-from coop.lists import Kind, Luggage
-from federation.client import Unreachable
-from tests.boxroom.house import House
-from tests.boxroom.test_everyday import with_bo
+import web.app
+from boxroom import bringing, importing
+from coop import archives, imports
+from coop.departures import leave
+from coop.imports import FOLDER, Import
+from federation.store import Transaction
+from federation.tables import Delivery, Object
+from tests.boxroom.mastodon import FOLLOWERS, Form, attached, boost, files, packed, post
+from tests.fediverse import Fediverse, Studio
+from tests.web.inhabitants import Inhabitant, at_home, forms
+from tests.web.test_engine import somebody_else
+from tests.web.visitors import BROWSER
 
-FOLLOWS = (
-    "Account address,Show boosts,Notify on new posts,Languages\nbo@shop.example,true,false,\nCleo@box.example,true\n"
-)
+ITEMS = [post(1), post(2, attachment=[attached()]), post(3, to=[FOLLOWERS], cc=[]), boost(4)]
 
 
-def put(folder: Path, text: str, name: str = "list.csv") -> Path:
-    file = folder / name
-    file.write_bytes(text.encode())
-    return file
+@pytest.fixture
+async def attic(fediverse: Fediverse, tmp_path: Path) -> Studio:
+    attic = await fediverse.studio("attic")
+    (tmp_path / "media").mkdir()
+    attic.app = web.app.create({attic.host: attic.instance}, media={attic.host: tmp_path / "media"})
+    return attic
+
+
+async def sends(one: Inhabitant, data: bytes, name: str = "archive.zip") -> httpx.Response:
+    page = (await one.sees("/settings/data")).text
+    [form] = [form for form in forms(page) if form.action == "/settings/data/archive"]
+    fields = {name: value for name, value in form.fields.items() if name != "file"}
+    return await one.client.post(form.action, data=fields, files={"file": (name, data)}, headers=BROWSER)
+
+
+def an_archive(tmp_path: Path, form: Form = "zip") -> bytes:
+    return packed(tmp_path, files(ITEMS), form).read_bytes()
+
+
+def published(rows: list[Object]) -> list[str]:
+    return [str(row.document["published"])[:10] for row in rows]
+
+
+@pytest.mark.parametrize("form", ["zip", "tar.gz", "tar"])
+async def test_one_sees_what_is_in_it_and_then_it_comes_along(attic: Studio, tmp_path: Path, form: Form) -> None:
+    ada = await at_home(attic)
+
+    await sends(ada, an_archive(tmp_path, form))
+    waits = (await ada.sees("/settings/data")).text
+    await importing.work(attic.instance, tmp_path)
+    looked, nothing_yet = (await ada.sees("/settings/data")).text, await attic.knows(Object)
+    await ada.sends_from(looked, "/settings/data/archive/bring")
+    await importing.work(attic.instance, tmp_path)
+    brought = (await ada.sees("/settings/data")).text
+
+    assert "archive.zip is being looked at." in waits
+    left_out = "Left out: 1 post for followers alone, 1 boost."
+    assert f"What comes along: 2 posts, 1 picture. {left_out}" in looked
+    assert nothing_yet == []
+    assert f"Brought along: 2 posts, 1 picture. {left_out}" in brought
+    assert published(await attic.knows(Object)) == ["2019-01-01", "2019-01-02"]
+    assert await attic.knows(Delivery) == []
+    assert "Ada of old" in (await ada.sees("/@attic")).text
+
+
+async def test_what_was_cut_short_begins_anew_and_makes_nothing_twice(
+    attic: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = await at_home(attic)
+    await sends(ada, an_archive(tmp_path))
+    await importing.work(attic.instance, tmp_path)
+    await ada.sends("/settings/data", "/settings/data/archive/bring")
+    monkeypatch.setattr(bringing, "SOME", 1)
+    killed = cut(monkeypatch, 2)
+
+    with pytest.raises(KeyboardInterrupt):
+        await importing.work(attic.instance, tmp_path)
+    before = await attic.knows(Object)
+    killed()
+    await importing.work(attic.instance, tmp_path)
+
+    assert len(before) == 1
+    assert len(await attic.knows(Object)) == 2
+    assert "1 post was here already" in (await ada.sees("/settings/data")).text
+
+
+def cut(monkeypatch: pytest.MonkeyPatch, number: int) -> Callable[[], None]:
+    """The program ends as the post of that number is brought; until what is returned is called."""
+    left, bring = [number], archives.bring
+
+    def ends(tx: Transaction, account: str, past: archives.Past) -> Object | None:
+        left[0] -= 1
+        if left[0] <= 0:
+            raise KeyboardInterrupt
+        return bring(tx, account, past)
+
+    monkeypatch.setattr(archives, "bring", ends)
+    return lambda: monkeypatch.setattr(archives, "bring", bring)
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "found"),
+    ("data", "why"),
     [
-        ("list.csv", FOLLOWS, Luggage("follows", ("bo@shop.example", "cleo@box.example"))),
-        ("list.csv", "\ufeff" + FOLLOWS, Luggage("follows", ("bo@shop.example", "cleo@box.example"))),
-        (
-            "following_accounts.csv",
-            "@bo@shop.example\r\nbo@shop.example\r\n\r\n",
-            Luggage("follows", ("bo@shop.example",)),
-        ),
-        ("blocked_accounts.csv", "bo@shop.example\n", Luggage("blocks", ("bo@shop.example",))),
-        ("blocked_domains.csv", "spam.example\nAds.example\n", Luggage("servers", ("spam.example", "ads.example"))),
-        ("list.csv", "#domain,#severity\nspam.example,suspend\n", Luggage("servers", ("spam.example",))),
-        (
-            "list.csv",
-            "#domain,#severity,#reject_media,#public_comment\nads.example,suspend,false,Ads\nloud.example,silence,false,",
-            Luggage("servers", ("ads.example",), {"ads.example": "Ads"}),
-        ),
-        ("following.csv", "", Luggage("follows", ())),
+        (b"dear Bo", "that is no archive as Mastodon makes it"),
+        (b"PK\3\4 and no more", "it is damaged: perhaps not all of it was downloaded"),
+        (b"\x1f\x8b\x08 and no more", "it is damaged"),
     ],
 )
-def test_a_list_says_what_it_is_or_its_file_does(tmp_path: Path, name: str, text: str, found: Luggage) -> None:
-    assert lists.read(put(tmp_path, text, name)) == found
+async def test_what_is_no_archive_is_told_and_thrown_away(attic: Studio, tmp_path: Path, data: bytes, why: str) -> None:
+    ada = await at_home(attic)
+
+    await sends(ada, data, "<b>letter.zip")
+    await importing.work(attic.instance, tmp_path)
+    page = (await ada.sees("/settings/data")).text
+    [file] = (tmp_path / FOLDER).iterdir()
+    long_ago = time.time() - 2 * importing.LEFT
+    os.utime(file, (long_ago, long_ago))
+    await importing.work(attic.instance, tmp_path)
+
+    assert "&lt;b&gt;letter.zip could not be brought along" in page
+    assert why in page
+    assert [*(tmp_path / FOLDER).iterdir()] == []
+    assert [form for form in forms(page) if form.action == "/settings/data/archive"]
 
 
-@pytest.mark.parametrize(
-    ("text", "kind", "said"),
-    [
-        ("bo@shop.example\n", None, "does not say what it lists: name it with --list"),
-        ("not an address\n", "follows", "'not an address' in list.csv is not an address, like ada@attic.example"),
-        ("bo@shop.example\n", "servers", "is not the name of a server"),
-        ("https://shop.example/bo\n", "blocks", "is not an address"),
-        ("a" * (lists.MAX_SIZE + 1), "follows", "larger than any such list"),
-        ("\n".join(f"n{number}@shop.example" for number in range(lists.MAX_NAMES + 1)), "follows", "divide it"),
-    ],
-)
-def test_what_is_no_such_list_is_refused_in_words(tmp_path: Path, text: str, kind: Kind | None, said: str) -> None:
-    with pytest.raises(Trouble, match=said):
-        lists.read(put(tmp_path, text), kind)
+async def test_each_has_one_of_their_own_and_what_is_at_work_is_let_be(attic: Studio, tmp_path: Path) -> None:
+    ada, bo = await at_home(attic), await somebody_else(attic)
+    early = await bo.client.post("/settings/data/archive/bring", data=token(await bo.sees("/settings/data")))
+
+    await sends(ada, an_archive(tmp_path))
+    page = (await bo.sees("/settings/data")).text
+    again = await ada.client.post("/settings/data/archive/forget", data=token(await ada.sees("/settings/data")))
+    await importing.work(attic.instance, tmp_path)
+    await ada.sends("/settings/data", "/settings/data/archive/forget")
+
+    assert early.status_code == 404
+    assert "being looked at" not in page
+    assert again.status_code == 409
+    assert await attic.knows(Import) == []
 
 
-@given(some.binary(max_size=300))
-def test_any_file_is_a_list_or_refused(tmp_path_factory: pytest.TempPathFactory, octets: bytes) -> None:
-    file = tmp_path_factory.mktemp("any") / "list.csv"
-    file.write_bytes(octets)
-
-    with suppress(Trouble):
-        assert lists.read(file, "blocks").kind == "blocks"
+def token(page: httpx.Response) -> dict[str, str]:
+    return {"token": next(form.fields["token"] for form in forms(page.text) if "token" in form.fields)}
 
 
-def test_a_list_is_followed_and_who_cannot_be_found_is_named(house: House, tmp_path: Path) -> None:
-    with_bo(house)
-    host = house.url.partition("://")[2]
-    file = put(tmp_path, f"{FOLLOWS.splitlines()[0]}\nbo@{host},true\none@localhost:9,true\ntwo@localhost:9,true\n")
+async def test_nobody_who_is_not_logged_in_sends_one(attic: Studio, tmp_path: Path) -> None:
+    ada = await at_home(attic)
+    fields = token(await ada.sees("/settings/data"))
+    ada.client.cookies.clear()
 
-    told = house.shows("import", str(file))
-    again = house.runs("import", str(file))
+    answer = await ada.client.post("/settings/data/archive", data=fields, files={"file": ("a.zip", b"PK")})
 
-    assert (told["list"], told["done"], [*told["failed"]]) == ("follows", 1, ["one@localhost:9", "two@localhost:9"])
-    assert [one["address"] for one in house.shows("following")] == [f"bo@{host}"]
-    assert again.stdout == "1 of 3 followed\n"
-    assert "one@localhost:9: " in again.stderr
+    assert answer.status_code == 403
+    assert not (tmp_path / FOLDER).exists()
 
 
-async def test_a_server_that_is_silent_is_asked_for_one_of_its_people_alone() -> None:
-    asked = []
+async def test_without_room_for_it_nothing_is_kept(
+    attic: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(imports, "SPARE", 2**70)
+    ada = await at_home(attic)
 
-    async def follow(name: str) -> None:
-        asked.append(name)
-        if name.endswith("silent.example"):
-            raise Unreachable("silent.example does not answer")
-        if name.startswith("nobody"):
-            raise Trouble("nobody has that address")
+    answer = await sends(ada, an_archive(tmp_path))
 
-    names = ("bo@shop.example", "one@silent.example", "nobody@shop.example", "two@silent.example", "cleo@shop.example")
-    failed = await moving._each(names, follow)
-
-    assert sorted(asked) == sorted({*names} - {"two@silent.example"})
-    assert failed == {
-        "one@silent.example": "silent.example does not answer",
-        "nobody@shop.example": "nobody has that address",
-        "two@silent.example": "silent.example does not answer",
-    }
+    assert answer.status_code == 422
+    assert "there is no room for it on the disk: make some, and send it again" in answer.text
+    assert [*(tmp_path / FOLDER).iterdir()] == []
 
 
-def test_lists_of_people_and_of_servers_are_blocked(house: House, tmp_path: Path) -> None:
-    with_bo(house)
-    host = house.url.partition("://")[2]
-    house.does("follow", f"bo@{host}")
+async def test_nothing_of_it_stays_when_whoever_sent_it_leaves(attic: Studio, tmp_path: Path) -> None:
+    await sends(await at_home(attic), an_archive(tmp_path))
 
-    people = house.does("import", str(put(tmp_path, f"bo@{host}\n", "blocked_accounts.csv")))
-    servers = house.does("import", "--list", "servers", str(put(tmp_path, "spam.example\nads.example\n")))
+    await attic.does(lambda tx: leave(tx, attic.uri))
 
-    assert (people, servers) == ("1 of 1 blocked", "2 of 2 blocked")
-    assert house.shows("following") == []
-    assert house.does("unblock", "spam.example")
-
-
-def test_a_file_that_is_no_list_ends_in_one_line(house: House, tmp_path: Path) -> None:
-    assert "does not say what it lists" in house.fails("import", str(put(tmp_path, "bo@shop.example\n")))
-    assert house.runs("import", str(tmp_path / "none.csv")).exit_code == 2
+    assert await attic.knows(Import) == []

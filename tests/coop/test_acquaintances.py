@@ -51,6 +51,7 @@ OTHERS = {
     "identities": {"actor", "key"},  # forgotten with the actor
     "introductions": {"of"},  # who stands here is needed only if they want to be found, as `coop.circles` says
     "invitation_letters": {"token_hash", "invitation"},
+    "imports": {"file", "name", "state", "error"},
     "invitations": {"uri", "role", "text", "state"},
     "keepsakes": {"member", "role"},
     "keys": {"id", "owner", "use", "public", "private"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -11,7 +12,7 @@ from starlette.routing import Route
 
 from activitypub.actor import Actor as Profile
 from activitypub.document import Document
-from coop import luggage, moving, operators
+from coop import imports, luggage, moving, operators
 from coop.errors import Trouble
 from coop.lists import Kind
 from federation import discovery, known
@@ -19,13 +20,25 @@ from federation.instance import Instance
 from federation.tables import Actor
 from web import inside, session
 from web.doing import EXPECTED
-from web.languages import _, told
+from web.languages import NN_, _, ngettext, told, written
 from web.pages.servers import uploaded
 from web.pages.settings import PLACES
 from web.session import text
 
 LONGEST = 2_000  # characters of an address
 FAILED = 50  # names on a page
+COUNTED = {  # what is in an archive, as `boxroom.archived` calls it
+    "post": NN_("%(num)s post", "%(num)s posts"),
+    "picture": NN_("%(num)s picture", "%(num)s pictures"),
+    "file": NN_("%(num)s file", "%(num)s files"),
+    "boost": NN_("%(num)s boost", "%(num)s boosts"),
+    "direct message": NN_("%(num)s direct message", "%(num)s direct messages"),
+    "post for followers alone": NN_("%(num)s post for followers alone", "%(num)s posts for followers alone"),
+    "post by others": NN_("%(num)s post by others", "%(num)s posts by others"),
+    "entry of another kind": NN_("%(num)s entry of another kind", "%(num)s entries of other kinds"),
+    "long post": NN_("%(num)s long post", "%(num)s long posts"),
+    "empty post": NN_("%(num)s empty post", "%(num)s empty posts"),
+}
 
 
 async def get_data(request: Request) -> Response:
@@ -44,6 +57,8 @@ async def data(request: Request, coming: str = "", going: str = "", trouble: str
             "places": PLACES,
             "runs_it": operators.runs_it(db, visitor.account.id),
             "left": luggage.left(db, visitor.account.id),
+            "archive": imports.at(db, visitor.account.id),
+            "counted": _counted,
             "failed": db.scalars(luggage.failed(visitor.account.id).limit(FAILED)).all(),
             "moved": moving.last_move(db, visitor.uri),
             "former": Profile.read(Document(actor.document)).also_known_as,
@@ -55,6 +70,11 @@ async def data(request: Request, coming: str = "", going: str = "", trouble: str
         }
 
     return inside.page(request, "data.html", await here.store.read(read), 422 if trouble else 200)
+
+
+def _counted(found: Mapping[str, int]) -> str:
+    """``1,204 posts, 87 pictures``"""
+    return ", ".join(ngettext(*COUNTED[what], number) % {"num": written(number)} for what, number in found.items())
 
 
 # --- Bringing along ------------------------------------------------------------------------------------------------
