@@ -44,7 +44,7 @@ async def run(here: Instance, data: Path) -> None:
 
 
 async def work(here: Instance, data: Path) -> None:
-    """All that waits, one after the other; files that nobody needs any more are thrown away."""
+    """All that waits, one after the other; what was left by a program that was killed is thrown away."""
     for row in await here.store.read(imports.waiting):
         await _work(here, data, row)
     needed = await here.store.read(imports.files)
@@ -67,8 +67,11 @@ async def _work(here: Instance, data: Path, row: Import) -> None:
     else:
         counted = (tally.brought, tally.left_out, tally.here_already)
         await here.store.write(lambda tx: imports.note(tx, row.account, state=done, counted=counted))
+        if done == "brought":
+            _throw_away(data, row)
         return
     await here.store.write(lambda tx: imports.note(tx, row.account, state="failed", error=words))
+    _throw_away(data, row)
 
 
 async def _through(here: Instance, data: Path, row: Import) -> Tally:
@@ -90,6 +93,10 @@ async def _begun(here: Instance, data: Path, row: Import, box: archive.Archive) 
         await here.store.write(lambda tx: imports.note(tx, row.account, entries=number))
 
     return Bringing(here, await here.store.read(whose), data / MEDIA, box, tell)
+
+
+def _throw_away(data: Path, row: Import) -> None:
+    (data / imports.FOLDER / row.file).unlink(missing_ok=True)
 
 
 def _sweep(place: Path, needed: set[str]) -> None:

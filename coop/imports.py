@@ -63,12 +63,12 @@ def files(db: Session) -> set[str]:
     return {*db.scalars(select(Import.file).where(Import.state.in_(("looking", "looked", "bringing"))))}
 
 
-def take_in(tx: Transaction, account: int, file: str, name: str) -> None:
-    """Have an archive looked at, in place of any before. Raise `Conflict` while that one is at work."""
-    _check_idle(tx.db, account)
-    tx.db.execute(delete(Import).where(Import.account == account))
+def take_in(tx: Transaction, account: int, file: str, name: str) -> str | None:
+    """Have an archive looked at, in place of any before, whose file is returned. Raise as `forget` does."""
+    before = forget(tx, account)
     tx.add_new(Import, account=account, file=file, name=name, state="looking", since=tx.now, **_NOTHING)
     tx.wakes(IMPORTS)
+    return before
 
 
 def confirm(tx: Transaction, account: int) -> None:
@@ -80,10 +80,16 @@ def confirm(tx: Transaction, account: int) -> None:
     tx.wakes(IMPORTS)
 
 
-def forget(tx: Transaction, account: int) -> None:
-    """Let go of it, and of what became of it. Raise `Conflict` while it is at work."""
-    _check_idle(tx.db, account)
-    tx.db.execute(delete(Import).where(Import.account == account))
+def forget(tx: Transaction, account: int) -> str | None:
+    """Let go of it, and of what became of it; return its file. Raise `Conflict` while it is at work."""
+    row = at(tx.db, account)
+    if row is None:
+        return None
+    if row.is_busy:
+        raise Conflict("your archive is at work: wait until it is done")
+    tx.db.delete(row)
+    tx.db.flush()
+    return row.file
 
 
 def note(
@@ -103,12 +109,6 @@ def note(
         values |= {"brought": {**counted[0]}, "left_out": {**counted[1]}, "here_already": counted[2]}
     tx.db.execute(update(Import).where(Import.account == account).values(values))
     tx.wakes(ARRIVALS)  # whoever looks at how far it is sees it
-
-
-def _check_idle(db: Session, account: int) -> None:
-    row = at(db, account)
-    if row is not None and row.is_busy:
-        raise Conflict("your archive is at work: wait until it is done")
 
 
 @listens(Departed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import httpx
@@ -120,15 +120,24 @@ async def test_what_is_no_archive_is_told_and_thrown_away(attic: Studio, tmp_pat
     await sends(ada, data, "<b>letter.zip")
     await importing.work(attic.instance, tmp_path)
     page = (await ada.sees("/settings/data")).text
-    [file] = (tmp_path / FOLDER).iterdir()
-    long_ago = time.time() - 2 * importing.LEFT
-    os.utime(file, (long_ago, long_ago))
-    await importing.work(attic.instance, tmp_path)
 
     assert "&lt;b&gt;letter.zip could not be brought along" in page
     assert why in page
     assert [*(tmp_path / FOLDER).iterdir()] == []
     assert [form for form in forms(page) if form.action == "/settings/data/archive"]
+
+
+async def test_what_a_program_left_that_was_killed_is_thrown_away_after_a_while(attic: Studio, tmp_path: Path) -> None:
+    ada = await at_home(attic)
+    await sends(ada, an_archive(tmp_path))
+    for name, age in (("arriving", 0), ("left", 2 * importing.LEFT)):
+        (tmp_path / FOLDER / name).touch()
+        os.utime(tmp_path / FOLDER / name, (time.time() - age, time.time() - age))
+
+    await importing.work(attic.instance, tmp_path)
+
+    [row] = await attic.knows(Import)
+    assert {file.name for file in (tmp_path / FOLDER).iterdir()} == {row.file, "arriving"}
 
 
 async def test_each_has_one_of_their_own_and_what_is_at_work_is_let_be(attic: Studio, tmp_path: Path) -> None:
@@ -140,25 +149,35 @@ async def test_each_has_one_of_their_own_and_what_is_at_work_is_let_be(attic: St
     again = await ada.client.post("/settings/data/archive/forget", data=token(await ada.sees("/settings/data")))
     await importing.work(attic.instance, tmp_path)
     await ada.sends("/settings/data", "/settings/data/archive/forget")
+    gone = [*(tmp_path / FOLDER).iterdir()]
 
     assert early.status_code == 404
     assert "being looked at" not in page
     assert again.status_code == 409
     assert await attic.knows(Import) == []
+    assert gone == []
 
 
 def token(page: httpx.Response) -> dict[str, str]:
     return {"token": next(form.fields["token"] for form in forms(page.text) if "token" in form.fields)}
 
 
-async def test_nobody_who_is_not_logged_in_sends_one(attic: Studio, tmp_path: Path) -> None:
+async def test_of_whoever_is_not_logged_in_nothing_is_even_read(attic: Studio, tmp_path: Path) -> None:
     ada = await at_home(attic)
-    fields = token(await ada.sees("/settings/data"))
     ada.client.cookies.clear()
+    read = 0
 
-    answer = await ada.client.post("/settings/data/archive", data=fields, files={"file": ("a.zip", b"PK")})
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal read
+        while read < 100:
+            read += 1
+            yield bytes(1000)
+
+    kind = {"content-type": "multipart/form-data; boundary=x", "content-length": "100000"}
+    answer = await ada.client.post("/settings/data/archive", content=endless(), headers=kind)
 
     assert answer.status_code == 403
+    assert read == 0
     assert not (tmp_path / FOLDER).exists()
 
 
@@ -172,7 +191,7 @@ async def test_without_room_for_it_nothing_is_kept(
 
     assert answer.status_code == 422
     assert "there is no room for it on the disk: make some, and send it again" in answer.text
-    assert [*(tmp_path / FOLDER).iterdir()] == []
+    assert not (tmp_path / FOLDER).exists()
 
 
 async def test_nothing_of_it_stays_when_whoever_sent_it_leaves(attic: Studio, tmp_path: Path) -> None:

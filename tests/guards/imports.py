@@ -9,5 +9,5 @@ ONE = "test_imports.py::test_nothing_is_brought_before_it_was_looked_at_and_conf
 
 GUARDS = (
     Guard(IMPORTS, '    if row is None or row.state != "looked":\n', "    if row is None:\n", ONE),
-    Guard(IMPORTS, "    if row is not None and row.is_busy:\n", "    if False:\n", ONE),
+    Guard(IMPORTS, "    if row.is_busy:\n", "    if False:\n", ONE),
 )

@@ -29,15 +29,20 @@ LONGEST = 100  # characters of a file's name
 async def send(request: Request) -> Response:
     """Take an archive in, to be looked at; nothing of it is brought along yet."""
     here: Instance = request.scope["instance"]
+    visitor = await session.inhabitant(request)  # only who lives here may send so much
+    try:
+        _check_room(_place(request), request.headers.get("content-length", ""))
+    except Trouble as error:
+        return await data(request, trouble=_("Nothing was done: %(why)s.") % {"why": told(error)})
     sent = await session.form_of(request, imports.MAX_SIZE)
-    visitor = await session.inhabitant(request)
     try:
         file = sent.get("file")
         if not isinstance(file, UploadFile) or not file.filename:
             raise Trouble("choose a file first: the archive that Mastodon makes, a .zip or a .tar.gz")  # noqa: TRY301
         name, words = ids.slug(ids.new(here.now())), file.filename[-LONGEST:]
         await asyncio.to_thread(_keep, file.file, _place(request), name)
-        await here.store.write(lambda tx: imports.take_in(tx, visitor.account.id, name, words))
+        before = await here.store.write(lambda tx: imports.take_in(tx, visitor.account.id, name, words))
+        _throw_away(request, before)
     except (Trouble, Unavailable) as error:
         return await data(request, trouble=_("Nothing was done: %(why)s.") % {"why": told(error)})
     finally:
@@ -52,14 +57,18 @@ def _place(request: Request) -> Path:
     return media.parent / imports.FOLDER
 
 
+def _check_room(place: Path, length: str) -> None:
+    """Before anything of it is read: it lies there once as it comes, and once to be kept."""
+    size = int(length[:20]) if length.isascii() and length.isdecimal() else 0  # a form without a length is refused
+    if shutil.disk_usage(place.parent).free < 2 * size + imports.SPARE:
+        raise Trouble("there is no room for it on the disk: make some, and send it again")
+
+
 def _keep(file: BinaryIO, place: Path, name: str) -> None:
-    """Raise `Trouble` if there is no room for it."""
-    size = file.seek(0, os.SEEK_END)
+    """Raise `Trouble` if that cannot be done."""
     file.seek(0)
     place.mkdir(mode=0o700, exist_ok=True)
     try:
-        if shutil.disk_usage(place).free < size + imports.SPARE:
-            raise Trouble("there is no room for it on the disk: make some, and send it again")
         with (place / name).open("xb") as kept:
             shutil.copyfileobj(file, kept, CHUNK)
             kept.flush()
@@ -67,6 +76,11 @@ def _keep(file: BinaryIO, place: Path, name: str) -> None:
     except OSError as error:
         (place / name).unlink(missing_ok=True)
         raise Trouble("it could not be kept: is the disk full?") from error
+
+
+def _throw_away(request: Request, file: str | None) -> None:
+    if file:
+        (_place(request) / file).unlink(missing_ok=True)
 
 
 async def bring(request: Request) -> Response:
@@ -81,7 +95,7 @@ async def forget(request: Request) -> Response:
     here: Instance = request.scope["instance"]
     await session.form_of(request)
     visitor = await session.inhabitant(request)
-    await here.store.write(lambda tx: imports.forget(tx, visitor.account.id))
+    _throw_away(request, await here.store.write(lambda tx: imports.forget(tx, visitor.account.id)))
     return inside.go("/settings/data#archive")
 
 
