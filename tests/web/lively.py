@@ -13,6 +13,7 @@ import httpx
 
 from activitypub.proposal import Price
 from coop import (
+    accounts,
     agreements,
     blocks,
     commitments,
@@ -20,6 +21,7 @@ from coop import (
     endorsement_requests,
     endorsements,
     fulfilment,
+    imports,
     invitations,
     offers,
     pins,
@@ -90,6 +92,10 @@ async def _introduces(one: Lively, folder: Path) -> None:
     await attic.does(lambda tx: profiles.edit(tx, attic.uri, Changes(avatar=face, header=header)))
     await shop.does(lambda tx: profiles.edit(tx, shop.uri, Changes(bio="Nets and *sails*.", availability="In May")))
     one.has["picture"] = await attaches(attic, red, "A lot of paint")
+    me = await attic.instance.store.read(lambda db: accounts.numbers(db)[attic.uri])
+    await attic.does(lambda tx: imports.take_in(tx, me, "arrived", f"{LONG}.zip"))
+    seen = ({"post": 1204, "picture": 87}, {"boost": 310, "direct message": 12}, 3)
+    await attic.does(lambda tx: imports.note(tx, me, state="looked", counted=seen))
 
 
 async def _talks(one: Lively, _: Path) -> None:
