@@ -6,14 +6,12 @@ import asyncio
 import time
 from contextlib import closing, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 from sqlalchemy.orm import Session
 
 from activitypub.sentence import Sentence
-from boxroom import archive
-from boxroom.archived import Tally
-from boxroom.bringing import Bringing
 from boxroom.folder import MEDIA
 from coop import accounts, imports
 from coop.errors import Trouble
@@ -23,6 +21,11 @@ from federation.store import Unavailable
 
 PAUSE = 30  # seconds, until it is tried again where nothing can be written
 LEFT = 3600  # seconds, after which nobody comes back for a file that nothing is known of
+
+if TYPE_CHECKING:
+    from boxroom.archive import Archive
+    from boxroom.archived import Tally
+    from boxroom.bringing import Bringing
 
 log = structlog.get_logger()
 
@@ -75,7 +78,9 @@ async def _work(here: Instance, data: Path, row: Import) -> None:
 
 
 async def _through(here: Instance, data: Path, row: Import) -> Tally:
-    """What there is in it, or what became of that."""
+    """What there is in it, or what became of that. What reads archives is loaded when there is one."""
+    from boxroom import archive
+
     box = await asyncio.to_thread(archive.opened, data / imports.FOLDER / row.file)
     if box is None:
         raise Trouble("that is no archive as Mastodon makes it, which is a .zip or a .tar.gz")
@@ -85,9 +90,11 @@ async def _through(here: Instance, data: Path, row: Import) -> Tally:
     return bringing.tally
 
 
-async def _begun(here: Instance, data: Path, row: Import, box: archive.Archive) -> Bringing:
+async def _begun(here: Instance, data: Path, row: Import, box: Archive) -> Bringing:
     def whose(db: Session) -> str:
         return next(uri for uri, number in accounts.numbers(db).items() if number == row.account)
+
+    from boxroom.bringing import Bringing
 
     async def tell(number: int) -> None:
         await here.store.write(lambda tx: imports.note(tx, row.account, entries=number))
