@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import signal
 import socket
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -25,11 +26,11 @@ from boxroom.folder import MEDIA
 from boxroom.settings import Settings, Wrong
 from coop import links, remote_media
 from coop.accounts import Account
-from coop.imports import FOLDER
 from coop.media import sweep
 from federation import engine
 from federation.instance import Instance
 from federation.store import Unavailable, database_file
+from web.pages import exports
 
 if TYPE_CHECKING:
     from boxroom.doctor import Finding
@@ -50,7 +51,7 @@ async def run(data: Path, settings: Settings, listener: socket.socket) -> None:
         log.info("database.migrated", before=migrated, now=migrations.known()[-1])
     here = assemble(data, settings)
     settle_in()
-    _spool(data / FOLDER)
+    _use_own_disk(data)
     try:
         await _serve(here, settings, listener, data / MEDIA, alone=database_file(url) is not None)
     finally:
@@ -58,11 +59,11 @@ async def run(data: Path, settings: Settings, listener: socket.socket) -> None:
         here.store.close()
 
 
-def _spool(folder: Path) -> None:
-    """Have what is being sent lie on the disk that it is for: where others have it may be memory, or full."""
-    with suppress(OSError):  # then it lies where it may
-        folder.mkdir(mode=0o700, exist_ok=True)
-        tempfile.tempdir = str(folder)
+def _use_own_disk(data: Path) -> None:
+    """What is being sent lies on the disk that it is for: others may be small, or memory."""
+    for left in data.glob(f"{exports.PREFIX}*"):  # by a program that was killed
+        shutil.rmtree(left, ignore_errors=True)
+    tempfile.tempdir = str(data)
 
 
 async def _serve(here: Instance, settings: Settings, listener: socket.socket, media: Path, *, alone: bool) -> None:

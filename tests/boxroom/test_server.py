@@ -19,6 +19,7 @@ import pytest
 from boxroom import folder
 from boxroom.server import _now_and_then
 from tests.boxroom.house import HEAVY, TELLING, House, found, free_port
+from web.pages import exports
 
 
 def gets(url: str) -> tuple[int, bytes]:
@@ -39,6 +40,15 @@ def test_a_server_answers_until_it_is_told_to_stop(house: House) -> None:
     assert not folder.is_served(house.folder)
     assert "server.stopped" in house.log
     assert {file.name for file in house.folder.iterdir()} == {"boxroom.db", "boxroom.toml", folder.LOCK}
+
+
+def test_what_a_server_that_was_killed_was_writing_is_thrown_away(house: House) -> None:
+    left = house.folder / f"{exports.PREFIX}x"
+    left.mkdir()
+    (left / "boxroom.json").write_text("{}")
+
+    with house.open():
+        assert not left.exists()
 
 
 def test_control_c_stops_it_just_as_well(house: House) -> None:

@@ -20,6 +20,7 @@ from web.pages.servers import as_file
 
 CHUNK = 256 * 1024  # octets
 LISTS = {"follows": (lists.follows, "following_accounts.csv"), "blocks": (lists.blocks, "blocked_accounts.csv")}
+PREFIX = "boxroom-"  # of folders that are there as long as one is written
 
 
 async def take_everything(request: Request) -> Response:
@@ -29,7 +30,7 @@ async def take_everything(request: Request) -> Response:
 
     def read(db: Session) -> IO[bytes]:
         operators.check(db, visitor.account.id)
-        with tempfile.TemporaryDirectory(prefix="boxroom-") as folder:
+        with tempfile.TemporaryDirectory(prefix=PREFIX) as folder:
             file = Path(folder, "boxroom.json")
             exporting.write(db, here, file)
             return file.open("rb")  # it has no name any more when it is sent, and goes when that is over
