@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 import web.app
-from boxroom import bringing, importing
+from boxroom import archived, bringing, importing
 from coop import archives, imports
 from coop.departures import leave
 from coop.imports import FOLDER, Import
@@ -22,6 +22,7 @@ from tests.fediverse import Fediverse, Studio
 from tests.web.inhabitants import Inhabitant, at_home, forms
 from tests.web.test_engine import somebody_else
 from tests.web.visitors import BROWSER
+from web.pages.luggage import COUNTED
 
 ITEMS = [post(1), post(2, attachment=[attached()]), post(3, to=[FOLLOWERS], cc=[]), boost(4)]
 
@@ -156,6 +157,13 @@ async def test_each_has_one_of_their_own_and_what_is_at_work_is_let_be(attic: St
     assert again.status_code == 409
     assert await attic.knows(Import) == []
     assert gone == []
+
+
+def test_the_page_has_words_for_all_that_an_archive_may_hold() -> None:
+    left_out = {archived.BOOST, archived.DIRECT, archived.FOLLOWERS, archived.OTHERS, archived.STRANGE}
+    left_out |= {archived.LONG, archived.EMPTY, archived.FILE}
+
+    assert COUNTED.keys() == {archived.POST, archived.PICTURE, *left_out}
 
 
 def token(page: httpx.Response) -> dict[str, str]:
